@@ -1,0 +1,132 @@
+"""The `ipyfastai` command: serves the gallery, or one dashboard alone, and opens a browser on it.
+
+    ipyfastai                    the gallery on http://localhost:8866/
+    ipyfastai bear_classifier    that dashboard alone
+    ipyfastai my_notebook.ipynb  a notebook of your own, with the same configuration
+    ipyfastai my_folder          a gallery of your own notebooks
+"""
+
+import argparse
+import errno
+import logging
+import socket
+import sys
+from pathlib import Path
+
+from .cards import cards
+
+DASHBOARDS = Path(__file__).parent
+
+
+def main(arguments=None):
+    """Run the command; leaves through SystemExit with a sentence when it cannot."""
+    options = _parser().parse_args(arguments)
+    try:
+        from .configuration import configuration
+        from .server import DashboardServer
+    except ModuleNotFoundError as missing:
+        if missing.name != "voila":
+            raise
+        raise SystemExit(
+            "The dashboards are served by Voila, which is not installed. "
+            "Install it with: pip install 'ipyfastai[app]'"
+        ) from None
+
+    folder, notebook = _what_to_serve(options.notebook)
+    server = DashboardServer(
+        config=configuration(
+            idle_minutes=options.idle_minutes,
+            preheated=options.preheat,
+            # A kernel that waits would hold the GPU's memory for nobody.
+            not_preheated=[card.file for card in cards(folder) if card.wants_gpu],
+        ),
+        root_dir=str(folder),
+        notebook_path=notebook and str(notebook),
+        ip=options.host,
+        port=options.port,
+        base_url=f"/{options.base_url.strip('/')}/".replace("//", "/"),
+        open_browser=options.browser,
+        log_level=logging.INFO if options.verbose else logging.WARNING,
+        on_listening=lambda url: print(f"{url}  (stop with Ctrl-C)", flush=True),
+    )
+    server.initialize([])
+    try:
+        server.start()
+    except OSError as error:
+        raise SystemExit(_cannot_listen(error, options)) from None
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="ipyfastai",
+        description="Serve the gallery of dashboards, or one dashboard alone, and open it in a browser.",
+    )
+    add = parser.add_argument
+    add("notebook", nargs="?", help="a dashboard's name, a notebook of your own, or a folder of them")
+    add("--port", type=_port, default=8866, help="default: %(default)s; 0 takes any free one")
+    add("--host", default="localhost", help="default: %(default)s, so that only this computer can connect")
+    add("--base-url", default="/", metavar="PATH", help="the path in front of every address, behind a proxy")
+    add("--no-browser", dest="browser", action="store_false", help="only print the address")
+    add("--preheat", type=_count, default=1, metavar="N", help="waiting kernels per dashboard (%(default)s)")
+    add("--idle-minutes", type=_minutes, default=30, metavar="MIN", help="a session ends after (%(default)s)")
+    add("--verbose", action="store_true", help="log every request")
+    return parser
+
+
+def _port(text):
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {port}")
+    return port
+
+
+def _count(text):
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError("a number of kernels, or 0 for none")
+    return count
+
+
+def _minutes(text):
+    minutes = float(text)
+    if not minutes > 0:
+        raise argparse.ArgumentTypeError("a number of minutes above 0")
+    return minutes
+
+
+def _what_to_serve(asked):
+    """The folder and, where one notebook is served alone, that notebook."""
+    if asked is None:
+        return DASHBOARDS, None
+    names = [card.name for card in cards(DASHBOARDS)]
+    if asked.removesuffix(".ipynb") in names:
+        return DASHBOARDS, DASHBOARDS / f"{asked.removesuffix('.ipynb')}.ipynb"
+    path = Path(asked).resolve()
+    if path.is_dir():
+        return path, None
+    if path.suffix == ".ipynb" and path.is_file():
+        return path.parent, path
+    raise SystemExit(
+        f"There is no dashboard called {asked!r}, nor a notebook or folder at that path. "
+        f"The dashboards are: {', '.join(names) or 'none yet'}."
+    )
+
+
+def _cannot_listen(error, options):
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {options.port} is already in use, perhaps by another ipyfastai. "
+            f"Stop that one, or choose another port: --port {options.port + 1}"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"This account may not listen on port {options.port}. Choose one above 1023, such as 8866."
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"This computer has no address {options.host!r} to listen on. "
+            "Use localhost for this computer alone, or 0.0.0.0 to be reached from others."
+        )
+    raise error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

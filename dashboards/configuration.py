@@ -1,0 +1,76 @@
+"""The one Voila configuration: `make app`, `ipyfastai` and Binder all serve with it.
+
+Voila would read `voila.json` and `voila.py` from the working directory and the Jupyter folders. This
+server does not (see `server.py`), so a file left in a folder cannot switch off what is decided here;
+the few choices that are the publisher's are options of the `ipyfastai` command.
+"""
+
+from jupyterlab_server.config import get_federated_extensions
+from traitlets.config import Config
+from voila.utils import get_voila_labextensions_path
+
+# Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short
+# enough that forgotten tabs do not fill a small server. The page says so when a session has ended.
+IDLE_MINUTES = 30
+
+# One kernel per dashboard waits, already run, for the next visitor. Measured (benchmarks/app.py).
+PREHEATED = 1
+
+# Besides what builds on @jupyter-widgets/base; the rest that is installed for JupyterLab stays away.
+WIDGET_EXTENSIONS = frozenset({"@voila-dashboards/widgets-manager8", "anywidget"})
+
+# Tornado's own limit, made explicit: one message from a browser. `ImageUpload` sends chunks below 1 MB.
+MESSAGE_BYTES = 10 * 2**20
+
+# Widgets need inline scripts, `eval` (the JSON validators of JupyterLab) and blob: modules (anywidget).
+# What matters is that nothing is fetched from, or sent to, any other host.
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+
+
+def widget_extensions():
+    """Names of the installed JupyterLab extensions that bring widgets, and so are needed in a page."""
+    installed = get_federated_extensions(get_voila_labextensions_path())
+    builders = {name for name, data in installed.items() if "@jupyter-widgets/base" in data["dependencies"]}
+    return sorted(builders | WIDGET_EXTENSIONS)
+
+
+def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheated=()):
+    """The traitlets `Config` for `DashboardServer`.
+
+    `idle_minutes` without a message end a session; `preheated` kernels wait per dashboard, none for
+    the file names in `not_preheated`.
+    """
+    config = Config()
+
+    page = config.VoilaConfiguration
+    page.template, page.allow_template_override = "lab", "NO"
+    page.theme, page.allow_theme_override = "light", "NO"  # the template follows the visitor's system
+    page.strip_sources, page.show_tracebacks = True, False
+    page.file_allowlist = []  # the gallery serves its thumbnails itself, nothing else is a visitor's business
+    page.extension_allowlist = widget_extensions()
+    page.multi_kernel_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelManager"
+    page.kernel_spec_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelSpecManager"
+    page.preheat_kernel, page.default_pool_size = preheated > 0, preheated
+    config.VoilaKernelManager.preheat_denylist = list(not_preheated)
+
+    kernels = config.MappingKernelManager
+    kernels.cull_idle_timeout = max(1, round(idle_minutes * 60))
+    kernels.cull_interval = min(60, kernels.cull_idle_timeout)
+    kernels.cull_connected = True  # an open but forgotten tab is connected too
+    # A kernel that died has lost the page's widgets: a new one in its place would leave the page mute.
+    config.KernelRestarter.restart_limit = 0
+
+    config.Voila.tornado_settings = {
+        "websocket_max_message_size": MESSAGE_BYTES,
+        "headers": {
+            "Content-Security-Policy": PAGE_POLICY,
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        },
+    }
+    return config

@@ -1,0 +1,76 @@
+"""What a visitor can ask the server for besides a running dashboard: the gallery, its pictures, our CSS."""
+
+from pathlib import Path
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.web import HTTPError, StaticFileHandler
+from voila.handler import BaseVoilaHandler
+from voila.tornado.handler import TornadoVoilaHandler
+
+from .cards import PICTURE_TYPES, THUMBNAILS, Card, cards
+
+STATIC = Path(__file__).parent / "static"
+
+# The gallery and the error pages run no script at all.
+STILL_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+
+
+class StillPage(BaseVoilaHandler):
+    """A page without scripts, rendered from the templates of this package."""
+
+    @property
+    def content_security_policy(self):
+        return STILL_POLICY
+
+    def render_template(self, name, **values):
+        template = self.settings["voila_jinja2_env"].get_template(name)
+        return template.render(base_url=self.base_url, static=f"{self.base_url}ipyfastai/", **values)
+
+
+class GalleryHandler(StillPage):
+    """A card per dashboard, read anew each time: a notebook that is added shows at once."""
+
+    def initialize(self, folder, **kwargs):
+        super().initialize(**kwargs)
+        self.folder = folder
+
+    def get(self):
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(self.render_template("gallery.html", cards=cards(self.folder)))
+
+
+class NotFoundHandler(StillPage):
+    """Every address that is none."""
+
+    def prepare(self):
+        raise HTTPError(404)
+
+
+class DashboardHandler(TornadoVoilaHandler):
+    """Runs one of the gallery's notebooks, and no other file."""
+
+    def initialize(self, folder, **kwargs):
+        super().initialize(**kwargs)
+        self.folder = folder
+
+    async def get(self, path=None):
+        served = {self.notebook_path} if self.notebook_path else {card.file for card in cards(self.folder)}
+        if (path or self.notebook_path) not in served:
+            raise HTTPError(404)
+        await super().get(None if self.notebook_path else path)
+
+
+class PictureHandler(StaticFileHandler):
+    """A file of the `thumbnails` folder that has the ending of a picture."""
+
+    def set_default_headers(self):
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def validate_absolute_path(self, root, absolute_path):
+        if Path(absolute_path).suffix not in PICTURE_TYPES:
+            raise HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)

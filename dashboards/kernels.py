@@ -1,0 +1,73 @@
+"""How a visitor's kernel starts: in this Python, without the server's secrets.
+
+A kernel process gets a copy of the server's environment unless told otherwise, and a publisher's
+environment holds tokens (a registry, a hub, a cloud). Only the variables named here are passed on.
+What a dashboard needs beyond them goes into a variable whose name starts with `IPYFASTAI_`.
+
+This keeps secrets out of what a widget could show by mistake. It is no sandbox: a kernel runs as the
+same user as the server, so code that a visitor could run would still reach what that user can read.
+Visitors can run none: the server passes on widget messages only.
+"""
+
+import os
+import sys
+
+from ipykernel.kernelspec import RESOURCES
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+
+PASSED_ON = frozenset(
+    """
+    PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP LANG LANGUAGE TZ
+    PYTHONPATH PYTHONHOME PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
+    LD_LIBRARY_PATH DYLD_LIBRARY_PATH IPYTHONDIR XDG_CACHE_HOME TORCH_HOME FASTAI_HOME
+    CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS
+    SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT USERPROFILE APPDATA LOCALAPPDATA PROGRAMDATA
+    VOILA_KERNEL_ID VOILA_BASE_URL VOILA_SERVER_URL VOILA_APP_PORT VOILA_PREHEAT
+    """.split()
+)
+PASSED_ON_PREFIXES = ("LC_", "IPYFASTAI_")
+
+# No visitor has a prompt, so there is no history to keep: this saves opening a database per kernel.
+KERNEL_OPTIONS = ("--HistoryManager.enabled=False",)
+
+
+def kernel_environment(environment):
+    """The part of `environment` that a kernel may see.
+
+    >>> kernel_environment({"HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "..."})
+    {'HOME': '/home/ada'}
+
+    VOILA_REQUEST_URL is left out on purpose: Voila gives a preheated kernel the address, query
+    included, of the visitor before.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.upper() in PASSED_ON or name.upper().startswith(PASSED_ON_PREFIXES)
+    }
+
+
+class DashboardKernelManager(AsyncMappingKernelManager):
+    """Starts every kernel with `kernel_environment` of what the server would have given it."""
+
+    async def start_kernel(self, *, env=None, **kwargs):
+        env = kernel_environment(os.environ if env is None else env)
+        return await super().start_kernel(env=env, **kwargs)
+
+
+class DashboardKernelSpecManager(KernelSpecManager):
+    """Knows one kernel, `python3`: the Python that runs the server, so that imports are the same.
+
+    Without it, a kernel that the user once registered as `python3` from some other environment, or a
+    `python` found first on PATH, would run the dashboards.
+    """
+
+    def find_kernel_specs(self):
+        return {NATIVE_KERNEL_NAME: RESOURCES}
+
+    def get_kernel_spec(self, kernel_name):
+        if kernel_name != NATIVE_KERNEL_NAME:
+            raise NoSuchKernel(kernel_name)
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *KERNEL_OPTIONS]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python", resource_dir=RESOURCES)

@@ -1,0 +1,99 @@
+"""Voila with a gallery in front, its own templates, and one configuration that no stray file changes."""
+
+import signal
+import webbrowser
+from pathlib import Path
+
+import tornado.ioloop
+from jupyter_server.utils import url_path_join
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from traitlets import Callable, Unicode
+from voila.app import Voila
+from voila.tornado.contentshandler import VoilaContentsHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.treehandler import TornadoVoilaTreeHandler
+
+from .cards import THUMBNAILS
+from .gallery import STATIC, DashboardHandler, GalleryHandler, NotFoundHandler, PictureHandler
+
+TEMPLATES = Path(__file__).parent / "template"
+
+# Nothing is sent to the server over plain HTTP: uploads arrive over the websocket.
+REQUEST_BYTES = 2**20
+
+
+class DashboardServer(Voila):
+    """Serves the notebooks of `root_dir` behind a gallery, or the one at `notebook_path` alone.
+
+    >>> server = DashboardServer(config=configuration(), root_dir="dashboards", port=8866)
+    >>> server.initialize([])
+    >>> server.start()  # returns on Ctrl-C, SIGTERM or SIGHUP, its kernels stopped
+
+    Port 0 takes any free port. Raises OSError when it cannot listen on `ip` and `port`.
+    """
+
+    on_listening = Callable(lambda url: None, help="called with the URL once the server answers there")
+    host_name = Unicode(help="the name in that URL, where it is not `ip`")
+
+    def _config_file_paths_default(self):
+        return []
+
+    def initialize(self, argv=None):
+        super().initialize(argv)
+        if hasattr(signal, "SIGHUP"):  # the terminal was closed: no kernel may outlive it
+            signal.signal(signal.SIGHUP, self._handle_signal_stop)
+
+    def setup_template_dirs(self):
+        super().setup_template_dirs()
+        self.template_paths.insert(0, str(TEMPLATES))
+
+    def start(self):
+        # Bound before Voila starts its kernels, so that a port in use costs nothing and says so.
+        self.sockets = bind_sockets(self.port, self.ip)
+        self.port = self.sockets[0].getsockname()[1]
+        super().start()
+
+    def listen(self):
+        server = HTTPServer(self.app, max_body_size=REQUEST_BYTES)
+        server.add_sockets(self.sockets)
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        self.ioloop.add_callback(self.on_listening, self.connection_url)
+        if self.open_browser:
+            self.ioloop.run_in_executor(None, webbrowser.open, self.connection_url)
+        try:
+            self.ioloop.start()
+        except KeyboardInterrupt:
+            self.log.info("Stopping on Ctrl-C.")
+        finally:
+            self.stop()
+
+    @property
+    def connection_url(self):
+        """An address that a browser on this machine can open."""
+        host = "localhost" if self.ip in ("", "0.0.0.0", "::") else self.ip
+        return self._url(f"[{host}]" if ":" in host else host)
+
+    def init_handlers(self):
+        def route(pattern):
+            return url_path_join(self.server_url, pattern)
+
+        shared = {"voila_configuration": self.voila_configuration}
+        folder = {"folder": self.root_dir}
+        replaced = (TornadoVoilaTreeHandler, VoilaContentsHandler, TornadoVoilaHandler)
+        rendering = {**shared, **folder, "template_paths": self.template_paths, "config": self.config}
+
+        handlers = [handler for handler in super().init_handlers() if handler[1] not in replaced]
+        handlers += [
+            (route(r"/ipyfastai/(.*)"), tornado.web.StaticFileHandler, {"path": STATIC}),
+            (route(r"/thumbnails/(.*)"), PictureHandler, {"path": str(Path(self.root_dir) / THUMBNAILS)}),
+        ]
+        if self.notebook_path:
+            alone = {**rendering, "notebook_path": str(Path(self.notebook_path).relative_to(self.root_dir))}
+            handlers.append((route("/"), DashboardHandler, alone))
+        else:
+            handlers += [
+                (route("/"), GalleryHandler, {**shared, **folder}),
+                (route(r"/voila/render/(.*)"), DashboardHandler, rendering),
+            ]
+        return [*handlers, (r".*", NotFoundHandler, shared)]

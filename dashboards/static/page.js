@@ -1,0 +1,3 @@
+window.voila_process = () => {};
+window.voila_heartbeat = () => {};
+window.voila_finish = () => {};

@@ -1,0 +1,84 @@
+"""Fixtures for tests that click in a real Chromium against real servers.
+
+- `browser`: Chromium, one for the session.
+- `watch(**options)`: a new `Watched` context, e.g. `watch(viewport=..., color_scheme="dark")`; closed
+  after the test. `page`: the page of a plain one; the test fails if it asked another host for anything.
+- `gallery`: URL of a running `ipyfastai` with the shipped dashboards, one for the session.
+- `serve_notebook`: `serve_notebook("# Title", "code")` returns the URL of that notebook, served alone with
+  our configuration until the test module ends; the same cells are served once.
+- `jupyterlab`: URL and folder of a running JupyterLab, one for the session.
+"""
+
+import sys
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+from browser import CHROMIUM_OPTIONS, Server, Watched, chromium_path, ipyfastai
+from browser import serve_notebook as serving
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watch(browser):
+    """Call it for a new `Watched` browser context; takes Playwright's `new_context` options."""
+    watched = []
+
+    def new(**options):
+        watched.append(Watched(browser, **options))
+        return watched[-1]
+
+    yield new
+    for one in watched:
+        one.context.close()
+
+
+@pytest.fixture
+def page(watch):
+    """A page that may ask no other host for anything."""
+    watched = watch()
+    yield watched.page
+    assert not watched.foreign, f"asked other hosts for {watched.foreign}"
+
+
+@pytest.fixture(scope="session")
+def gallery():
+    with ipyfastai() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def serve_notebook():
+    """Call it with the cells of a notebook, or a Path to one, for the URL where it is served alone."""
+    with ExitStack() as running:
+        urls = {}
+
+        def serve(*cells, arguments=()):
+            key = (cells, tuple(arguments))
+            if key not in urls:
+                urls[key] = running.enter_context(serving(*cells, arguments=arguments))
+            return urls[key]
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """A running JupyterLab: `jupyterlab.url` (no token) and `jupyterlab.folder`, whose files it shows.
+
+    Write a notebook there with `browser.write_notebook` and open `{url}lab/tree/NAME.ipynb`.
+    """
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    options = "--no-browser --port=0 --ServerApp.port_retries=50 --IdentityProvider.token= --allow-root"
+    command = [sys.executable, "-m", "jupyterlab", *options.split(), "--LabApp.news_url=None"]
+    with Server(command, cwd=folder, env={"JUPYTER_CONFIG_DIR": str(folder / ".config")}) as server:
+        yield SimpleNamespace(url=server.url.split("lab")[0], folder=folder)
