@@ -1,0 +1,46 @@
+"""What a classifier says of one photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import anywidget
+from traitlets import Dict, List, Unicode
+
+from .assets import joined
+
+
+class Answer(anywidget.AnyWidget):
+    """The answer in words, whether to trust it, and a way to say that it is wrong.
+
+    >>> Answer(["black", "grizzly"], flagged=lambda id, label: print(id, label))
+
+    `show(row)` takes a row as `Result.row` makes it. `flagged` is called with the row's id and the
+    label that the visitor says is right ("" takes it back).
+    """
+
+    _esm = joined("dom.js", "answer.js")
+    _css = joined("base.css", "answer.css")
+
+    _row = Dict().tag(sync=True)
+    _labels = List(Unicode()).tag(sync=True)
+
+    def __init__(self, labels: Sequence[str], *, flagged: Callable[[str, str], None], **kwargs):
+        super().__init__(_labels=list(labels), **kwargs)
+        self._flagged = flagged
+        self.on_msg(self._receive)
+
+    def show(self, row: dict, labels: Sequence[str]) -> None:
+        self._labels = list(labels)
+        self._row = row
+
+    def _receive(self, _widget, content, buffers) -> None:
+        receive_flag(content, self._flagged)
+
+
+def receive_flag(content, flagged: Callable[[str, str], None]) -> None:
+    """Pass a page's flag on if it is one; whether its id and label exist is for `flagged` to check."""
+    if isinstance(content, dict) and content.get("type") == "flag":
+        id, label = content.get("id"), content.get("label")
+        if isinstance(id, str) and isinstance(label, str):
+            flagged(id, label)
