@@ -8,8 +8,9 @@ export default {
     el.classList.add("ipyfastai", "ipyfastai-answer");
     el.append(headline, warning, flag);
 
+    let shown;
     function update() {
-      const { predicted, confidence, unfamiliar, error, label, note } = model.get("_row");
+      const { id, predicted, confidence, unfamiliar, error, label, note } = model.get("_row");
       el.hidden = predicted === undefined;
       headline.replaceChildren(...(error ? [] : [h("b", {}, predicted ?? ""), ` ${percent(confidence ?? 0)}`]));
       headline.hidden = Boolean(error);
@@ -23,6 +24,9 @@ export default {
       right.replaceChildren(h("option", { value: "" }, "–"), ...labels.map((text) => h("option", { value: text }, text)));
       right.value = label ?? "";
       flag.hidden = !labels.length;
+      // On a phone the answer would stand below the edge of the screen.
+      if (shown && id !== shown && matchMedia("(max-width: 640px)").matches) el.scrollIntoView({ block: "nearest" });
+      shown = id ?? "nothing yet";
     }
     model.on("change:_row", update);
     model.on("change:_labels", update);

@@ -20,7 +20,7 @@ class Answer(anywidget.AnyWidget):
     """
 
     _esm = joined("dom.js", "answer.js")
-    _css = joined("base.css", "answer.css")
+    _css = joined("base.css", "answer.css", "image_classifier.css")
 
     _row = Dict().tag(sync=True)
     _labels = List(Unicode()).tag(sync=True)

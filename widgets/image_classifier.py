@@ -96,6 +96,7 @@ class ImageClassifier(VBox):
             CardView(card.sections()) if card is not None else None,
         ]
         super().__init__([child for child in children if child is not None])
+        self.add_class("ipyfastai-image-classifier")
         self.upload.observe(self._arrived, "value")
         if self.button is not None:
             self.button.on_click(lambda _: self._begin())
@@ -161,11 +162,11 @@ class ImageClassifier(VBox):
 
     async def _work(self) -> None:
         self._working = True
-        self._done, first = 0, True
+        self._done = 0
         try:
             while self._queue:
                 self._total = self._done + len(self._queue)
-                if self._total > 1 and first:
+                if self._total > 1 and self._done == 0:
                     self._show()
                 name, source = self._queue.popleft()
                 result = await offload(classified, self.classifier, name, source)
@@ -173,8 +174,7 @@ class ImageClassifier(VBox):
                 self._results.append(result)
                 self._batch.append(result)
                 del self._results[:-KEPT]
-                if first:
-                    first = False
+                if len(self._batch) == 1:
                     await self._select(result)
                 elif time.monotonic() - self._shown_at > PACE:
                     self._show()
@@ -190,15 +190,16 @@ class ImageClassifier(VBox):
     # What goes out.
 
     async def _select(self, result: Result) -> None:
-        """Show one result large, the others in the table."""
+        """Show one result large: the answer at once, then its picture."""
         self._selected = result
-        preview = b"" if result.error and not result.thumbnail else await offload(result.preview)
+        self.bars.value = {label: min(1.0, value) for label, value in result.probabilities.items()}
+        self._show()
+        preview = await offload(result.preview) if result.thumbnail else b""
         if self._selected is result:  # no other was chosen meanwhile
-            self.picture.set_trait("value", preview)
-            self.picture.alt = f"{result.item}: {result.error or result.predicted}"
-            self.picture.caption = result.item
-            self.bars.value = {label: min(1.0, value) for label, value in result.probabilities.items()}
-            self._show()
+            with self.picture.hold_sync():
+                self.picture.value = preview
+                self.picture.alt = f"{result.item}: {result.error or result.predicted}"
+                self.picture.caption = result.item
 
     def _show(self) -> None:
         self._shown_at = time.monotonic()
