@@ -1,20 +1,17 @@
 """Components to see and click: each works alone in a notebook and together in a dashboard."""
 
-from .any_classifier import AnyClassifier, BundleUpload
-from .file_upload import FileUpload
-from .image_classifier import ImageClassifier
-from .image_upload import ImageUpload
-from .predictions_table import PredictionsTable
-from .probability_bars import ProbabilityBars
-from .uploads import Upload
+from ..models.lazy import attributes
 
-__all__ = [
-    "AnyClassifier",
-    "BundleUpload",
-    "FileUpload",
-    "ImageClassifier",
-    "ImageUpload",
-    "PredictionsTable",
-    "ProbabilityBars",
-    "Upload",
-]
+__getattr__, __dir__, __all__ = attributes(
+    __name__,
+    {
+        "AnyClassifier": "any_classifier",
+        "BundleUpload": "any_classifier",
+        "FileUpload": "file_upload",
+        "ImageClassifier": "image_classifier",
+        "ImageUpload": "image_upload",
+        "PredictionsTable": "predictions_table",
+        "ProbabilityBars": "probability_bars",
+        "Upload": "uploads",
+    },
+)
