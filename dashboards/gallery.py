@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import HTTPError, StaticFileHandler
 from voila.handler import BaseVoilaHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from .cards import PICTURE_TYPES, THUMBNAILS, Card, cards
+from .cards import PICTURE_TYPES, cards
 
 STATIC = Path(__file__).parent / "static"
 
