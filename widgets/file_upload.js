@@ -25,6 +25,8 @@ function sender(model) {
       return { id, name: file.name, size: file.size };
     });
     model.send({ type: "select", files: chosen, left_out: files.length - fitting.length });
+    // What fits into one chunk follows at once: its answer need not wait for a question.
+    for (const { id, size } of chosen.slice(0, LANES)) if (0 < size && size <= CHUNK) begin(id);
   }
 
   function advance() {
@@ -32,19 +34,27 @@ function sender(model) {
       if (!entries().some((entry) => entry.id === id)) continue; // not answered yet
       if (!pending().some((entry) => entry.id === id)) mine.delete(id);
     }
-    const active = [...mine.values()].filter((one) => one.started).length;
+    const active = pending().filter(({ id }) => mine.get(id)?.started).length;
     entries()
       .filter((entry) => entry.state === "waiting" && mine.has(entry.id) && !mine.get(entry.id).started)
       .slice(0, Math.max(0, LANES - active))
-      .forEach((entry) => greet(entry.id));
+      .forEach((entry) => begin(entry.id));
     refresh();
   }
 
-  async function greet(id) {
+  function begin(id) {
     const one = mine.get(id);
     one.started = true;
+    one.heard = Date.now();
+    if (one.file.size > CHUNK || isHeic(one.file)) return greet(id);
+    Object.assign(one, { payload: one.file, sent: 0, acked: 0 });
+    pump(id, one);
+  }
+
+  async function greet(id) {
+    const { file } = mine.get(id);
     try {
-      model.send({ type: "head", id }, undefined, [await one.file.slice(0, HEAD).arrayBuffer()]);
+      model.send({ type: "head", id }, undefined, [await file.slice(0, HEAD).arrayBuffer()]);
     } catch {
       model.send({ type: "refuse", id, why: "read" });
     }
@@ -141,6 +151,8 @@ function sender(model) {
     stop: () => clearInterval(timer),
   };
 }
+
+const isHeic = (file) => /hei[cf]/i.test(`${file.type} ${file.name}`);
 
 function looksLikePhoto(file) {
   return file.type.startsWith("image/") || /\.(jpe?g|png|gif|webp|bmp|tiff?|heic|heif|avif|svg)$/i.test(file.name);

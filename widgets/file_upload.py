@@ -176,10 +176,11 @@ class FileUpload(anywidget.AnyWidget):
         self._publish()
 
     def _chunk(self, content, buffers) -> None:
-        found = self._find(content, "sending")
+        found = self._find(content, "waiting", "sending")
         if found is None:
             return
         id, transfer = found
+        transfer.state = "sending"
         offset = _whole(content.get("offset"), "offset", 0, 2**53)
         total = _whole(content.get("total"), "total", 1, 2**53)
         chunk = _one(buffers)
