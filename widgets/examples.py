@@ -24,9 +24,7 @@ class Examples(anywidget.AnyWidget):
     _names = List(Unicode()).tag(sync=True)
     _thumbnails = List(Bytes()).tag(sync=True)
 
-    def __init__(
-        self, names: Sequence[str], thumbnails: Sequence[bytes], *, picked: Callable[[int], None], **kwargs
-    ):
+    def __init__(self, names: Sequence[str], thumbnails: Sequence[bytes], *, picked: Callable[[int], None], **kwargs):
         super().__init__(_names=list(names), _thumbnails=list(thumbnails), **kwargs)
         self._count = len(names)
         self._picked = picked

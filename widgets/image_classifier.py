@@ -178,6 +178,7 @@ class ImageClassifier(VBox):
                     await self._select(result)
                 elif time.monotonic() - self._shown_at > PACE:
                     self._show()
+                await offload(result.preview)
         finally:
             self._working = False
             self._done = self._total = 0
@@ -194,7 +195,7 @@ class ImageClassifier(VBox):
         self._selected = result
         self.bars.value = {label: min(1.0, value) for label, value in result.probabilities.items()}
         self._show()
-        preview = await offload(result.preview) if result.thumbnail else b""
+        preview = await offload(result.preview)
         if self._selected is result:  # no other was chosen meanwhile
             with self.picture.hold_sync():
                 self.picture.value = preview

@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..models.images import jpeg
+from .uploads import Upload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,6 @@ class Result:
     """
 
     item: str
-    source: Any  # an Upload, or whatever else has `picture(at_least)`
     probabilities: dict[str, float] = field(default_factory=dict)
     unfamiliar: bool = False
     novelty: float = math.nan
@@ -41,6 +41,8 @@ class Result:
     label: str = ""
     thumbnail: bytes = b""
     id: str = field(default_factory=lambda: token_hex(8))
+    _image: Image.Image | None = field(default=None, repr=False)
+    _kept: Upload | None = field(default=None, repr=False)
 
     @property
     def predicted(self) -> str:
@@ -64,18 +66,27 @@ class Result:
         }
 
     def preview(self) -> bytes:
-        return jpeg(self.source.picture(PICTURE_SIDE), PICTURE_SIDE)
+        """A JPEG to show large, b"" where the photo could not be opened.
+
+        Called once, it puts that JPEG into the folder of uploads and lets go of the decoded photo:
+        a long visit keeps neither pixels in memory nor the visitors' large files on disk.
+        """
+        if self._image is not None:
+            self._kept, self._image = Upload.keep(self.item, jpeg(self._image, PICTURE_SIDE)), None
+        return self._kept.bytes if self._kept else b""
 
 
 def classified(classifier: Callable[[Image.Image], Mapping[str, float]], item: str, source) -> Result:
     """Call a classifier on one photo; whatever goes wrong is told in the result, not raised.
 
+    `source` is an `Upload`, or whatever else has `picture(at_least)`.
+
     >>> classified(Classifier.shipped("bears"), "bear.jpg", upload).predicted
     'grizzly'
     """
-    result = Result(item, source)
+    result = Result(item)
     try:
-        image = source.picture(PICTURE_SIDE)
+        image = result._image = source.picture(PICTURE_SIDE)
     except (ValueError, OSError) as error:
         result.error = str(error)
         return result

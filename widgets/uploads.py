@@ -35,6 +35,13 @@ class Upload:
         self._max_pixels = max_pixels
         weakref.finalize(self, path.unlink, missing_ok=True)
 
+    @classmethod
+    def keep(cls, name: str, data: bytes) -> Upload:
+        """Bytes from elsewhere, kept like an upload."""
+        path = spool() / token_hex(16)
+        path.write_bytes(data)
+        return cls(name, path)
+
     def __repr__(self) -> str:
         return f"Upload({self.name!r}, {self.size:,} bytes)"
 
