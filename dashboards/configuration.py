@@ -5,9 +5,13 @@ server does not (see `server.py`), so a file left in a folder cannot switch off 
 the few choices that are the publisher's are options of the `ipyfastai` command.
 """
 
+from pathlib import Path
+
 from jupyterlab_server.config import get_federated_extensions
 from traitlets.config import Config
 from voila.utils import get_voila_labextensions_path
+
+from .cards import Card
 
 # Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short
 # enough that forgotten tabs do not fill a small server. The page says so when a session has ended.
@@ -39,6 +43,14 @@ def widget_extensions():
     return sorted(builders | WIDGET_EXTENSIONS)
 
 
+def page_config(page_config, *, notebook_path, base_url, voila_configuration, **_):
+    """Voila's hook: what `template/index.html.j2` needs to know beyond what Voila tells it."""
+    server = voila_configuration.parent
+    page_config["dashboardTitle"] = Card.of(Path(server.root_dir) / notebook_path).title
+    page_config["galleryUrl"] = "" if server.notebook_path else base_url
+    return page_config
+
+
 def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheated=()):
     """The traitlets `Config` for `DashboardServer`.
 
@@ -53,6 +65,7 @@ def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheat
     page.strip_sources, page.show_tracebacks = True, False
     page.file_allowlist = []  # the gallery serves its thumbnails itself, nothing else is a visitor's business
     page.extension_allowlist = widget_extensions()
+    page.page_config_hook = page_config
     page.multi_kernel_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelManager"
     page.kernel_spec_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelSpecManager"
     page.preheat_kernel, page.default_pool_size = preheated > 0, preheated
@@ -69,7 +82,7 @@ def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheat
         "websocket_max_message_size": MESSAGE_BYTES,
         "headers": {
             "Content-Security-Policy": PAGE_POLICY,
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",  # Jupyter Server answers its own pages by their referrer
             "X-Content-Type-Options": "nosniff",
         },
     }

@@ -59,6 +59,8 @@ class DashboardHandler(TornadoVoilaHandler):
         served = {self.notebook_path} if self.notebook_path else {card.file for card in cards(self.folder)}
         if (path or self.notebook_path) not in served:
             raise HTTPError(404)
+        # Sets the cookie without which the page, when it is left, may not shut its kernel down.
+        self.xsrf_token  # noqa: B018
         await super().get(None if self.notebook_path else path)
 
 

@@ -28,8 +28,12 @@ PASSED_ON = frozenset(
 )
 PASSED_ON_PREFIXES = ("LC_", "IPYFASTAI_")
 
-# No visitor has a prompt, so there is no history to keep: this saves opening a database per kernel.
-KERNEL_OPTIONS = ("--HistoryManager.enabled=False",)
+KERNEL_OPTIONS = (
+    # No visitor has a prompt: without it, every kernel opens the history database in the home folder.
+    "--HistoryManager.enabled=False",
+    # ERROR: ipykernel warns at every start that it listens on this computer's own TCP ports.
+    "--IPKernelApp.log_level=40",
+)
 
 
 def kernel_environment(environment):
