@@ -1,0 +1,52 @@
+# make app    open the gallery of dashboards in a browser (PORT=8866)
+# make test   run every test, browser tests included
+# make bench  compare the classifier app with the usual fastai app; writes docs/benchmarks.md
+# make lint   check the style
+# make clean  remove .venv and everything built
+#
+# Each needs Python 3.10 or newer with pip, and installs the rest into .venv the first time.
+# Another Python: make app PYTHON=python3.12
+
+PYTHON ?= python3
+PORT ?= 8866
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: app test bench lint clean
+
+app: $(VENV)/app.installed
+	$(BIN)/ipyfastai --port $(PORT)
+
+test: $(VENV)/test.installed $(VENV)/browser.installed
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/test.installed $(VENV)/browser.installed
+	$(BIN)/python benchmarks/app.py
+
+lint: $(VENV)/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+
+# The stamps: installing again is left out until pyproject.toml changes.
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/app.installed: pyproject.toml | $(VENV)/created
+	$(PIP) --editable '.[app]'
+	@touch $@
+
+$(VENV)/test.installed: pyproject.toml | $(VENV)/created
+	@echo "Installing fastai, PyTorch and the test tools: some minutes, several GB."
+	$(PIP) --editable '.[train,app,test]'
+	@touch $@ $(VENV)/app.installed
+
+$(VENV)/browser.installed: tests/install_browser.py | $(VENV)/test.installed
+	$(BIN)/python tests/install_browser.py
+	@touch $@

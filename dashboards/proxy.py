@@ -1,0 +1,25 @@
+"""The dashboards under a Jupyter Server, as on Binder: found by jupyter-server-proxy as an entry point.
+
+The gallery is then at `<server>/ipyfastai/`, the bear classifier at
+`<server>/ipyfastai/voila/render/bear_classifier.ipynb`. The server starts the same command, so also with
+the same configuration, as `ipyfastai` in a terminal, when somebody first asks for one of these addresses.
+"""
+
+import sys
+
+START_SECONDS = 60
+
+
+def server_process():
+    """How jupyter-server-proxy starts the dashboards; it fills in `{port}` and `{base_url}`."""
+    return {
+        "command": [
+            sys.executable,
+            *("-m", "ipyfastai.dashboards.app", "--no-browser"),
+            *("--host", "127.0.0.1", "--port", "{port}"),
+            *("--base-url", "{base_url}ipyfastai/"),
+        ],
+        "absolute_url": True,
+        "timeout": START_SECONDS,
+        "launcher_entry": {"title": "Dashboards"},
+    }
