@@ -23,7 +23,7 @@ test: $(VENV)/test.installed $(VENV)/browser.installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/test.installed $(VENV)/browser.installed
-	$(BIN)/python benchmarks/app.py
+	$(BIN)/python -m benchmarks.app
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .

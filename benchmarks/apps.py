@@ -85,7 +85,7 @@ def export_learner(folder: Path) -> None:
                 noise = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
                 Image.fromarray(noise).save(Path(photos, label, f"{number}.jpg"))
         loaders = ImageDataLoaders.from_folder(
-            photos, valid_pct=0.5, seed=1, bs=2, item_tfms=Resize(bears.size), num_workers=0
+            photos, valid_pct=0.5, seed=1, bs=2, item_tfms=Resize(bears._info.resize.height), num_workers=0
         )
         learn = vision_learner(loaders, mobilenet_v2, pretrained=False)
         (folder / "fastai").mkdir(exist_ok=True)
