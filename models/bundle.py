@@ -1,0 +1,94 @@
+"""The JSON that makes an ONNX file self-describing: labels, size, threshold, model card."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .card import ModelCard
+from .onnx_file import EXPORT_HINT
+from .resize import Resize
+
+KEY = "ipyfastai"  # the one entry of the ONNX metadata_props
+FORMAT_VERSION = 1
+MAX_LABELS = 10_000
+MAX_LABEL_LENGTH = 200
+INPUT, PROBABILITIES, NOVELTY = "image", "probabilities", "novelty"  # names in the graph
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """All that a bundle says about its graph.
+
+    >>> BundleInfo.from_json(BundleInfo(("cat", "dog"), Resize(160, 160), ModelCard("Pets")).to_json())
+
+    `threshold`: a novelty above it is unlike the training data; None where the graph measures none.
+    `novelty_method` names the measure for a person.
+    """
+
+    labels: tuple[str, ...]
+    resize: Resize
+    card: ModelCard
+    threshold: float | None = None
+    novelty_method: str = ""
+
+    def to_json(self) -> str:
+        novelty = {"threshold": self.threshold, "method": self.novelty_method}
+        return json.dumps(
+            {
+                "format_version": FORMAT_VERSION,
+                "labels": list(self.labels),
+                "size": [self.resize.height, self.resize.width],
+                "resize": self.resize.to_dict(),
+                "novelty": None if self.threshold is None else novelty,
+                "card": self.card.to_dict(),
+            },
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str]) -> "BundleInfo":
+        """From an ONNX file's untrusted metadata; ValueError says what is missing or malformed."""
+        if KEY not in metadata:
+            raise ValueError(f"This ONNX file carries no labels and no image size. {EXPORT_HINT}")
+        try:
+            values = json.loads(metadata[KEY])
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"The description inside this ONNX file is no JSON. {EXPORT_HINT}") from error
+        if not isinstance(values, dict) or type(values.get("format_version")) is not int:
+            raise ValueError(f"The description inside this ONNX file has no format version. {EXPORT_HINT}")
+        if values["format_version"] > FORMAT_VERSION:
+            raise ValueError(
+                f"This model was written in format {values['format_version']}; this ipyfastai reads up to "
+                f"{FORMAT_VERSION}. Upgrade it: pip install --upgrade ipyfastai."
+            )
+        try:
+            return cls(
+                labels=_labels(values.get("labels")),
+                resize=Resize.from_dict(values.get("size"), values.get("resize")),
+                card=ModelCard.from_dict(values.get("card")),
+                **_novelty(values.get("novelty")),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"The description inside this ONNX file is malformed: {error} {EXPORT_HINT}"
+            ) from error
+
+
+def _labels(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not 2 <= len(values) <= MAX_LABELS:
+        raise ValueError(f"labels must be a list of 2 to {MAX_LABELS:,} texts.")
+    if not all(isinstance(label, str) and 0 < len(label) <= MAX_LABEL_LENGTH for label in values):
+        raise ValueError(f"every label must be a text of 1 to {MAX_LABEL_LENGTH} characters.")
+    if len(set(values)) < len(values):
+        raise ValueError("labels must differ from one another.")
+    return tuple(values)
+
+
+def _novelty(values: Any) -> dict[str, Any]:
+    if values is None:
+        return {}
+    threshold = values.get("threshold") if isinstance(values, dict) else None
+    if type(threshold) not in (int, float) or not math.isfinite(threshold):
+        raise ValueError("the novelty threshold must be a finite number.")
+    return {"threshold": float(threshold), "novelty_method": str(values.get("method", ""))[:MAX_LABEL_LENGTH]}
