@@ -14,8 +14,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const percent = (probability) =>
-  `${probability > 0.99 && probability < 1 ? (probability * 100).toFixed(1) : Math.round(probability * 100)} %`;
+// No more certain than the number is: nothing but 1 is 100 %, nothing but 0 is 0 %.
+export function percent(probability) {
+  if (probability >= 0.9995) return probability < 1 ? "> 99.9 %" : "100 %";
+  if (probability < 0.005) return probability > 0 ? "< 1 %" : "0 %";
+  return `${probability > 0.99 ? (probability * 100).toFixed(1) : Math.round(probability * 100)} %`;
+}
 
 export function bytes(count) {
   if (count < 1000) return `${count} bytes`;

@@ -118,21 +118,22 @@ class FileUpload(anywidget.AnyWidget):
         if not isinstance(files, list) or not all(isinstance(file, Mapping) for file in files):
             raise ValueError("a choice without files")
         left_out = _whole(content.get("left_out", 0), "left_out", 0, 10**9)
-        if not self.append and not any(t.pending for t in self._transfers.values()):
-            self._transfers = {}
-        room = max(0, self.max_files - len(self._transfers))
-        for file in files[:room]:
+        kept = self._transfers if self.append or any(t.pending for t in self._transfers.values()) else {}
+        room = max(0, self.max_files - len(kept))
+        chosen = {}
+        for file in files[:room]:  # all of them before the first changes anything
             id, name = file.get("id"), file.get("name")
             size = _whole(file.get("size"), "size", 0, 2**53)
-            if not isinstance(id, str) or not _ID.fullmatch(id) or id in self._transfers:
+            if not isinstance(id, str) or not _ID.fullmatch(id) or id in kept or id in chosen:
                 raise ValueError("a bad file id")
             if not isinstance(name, str):
                 raise ValueError("a file without a name")
-            transfer = self._transfers[id] = Transfer(clean_name(name), size)
+            chosen[id] = Transfer(clean_name(name), size)
             if size == 0:
-                transfer.end("refused", "This file is empty (0 bytes).")
+                chosen[id].end("refused", "This file is empty (0 bytes).")
             elif size > self.max_mb * 1e6 and not self._may_shrink():
-                transfer.end("refused", self._too_large(size))
+                chosen[id].end("refused", self._too_large(size))
+        self._transfers = {**kept, **chosen}
         self._notice = self._about(taken=min(len(files), room), more=len(files) - room, left_out=left_out)
         self._publish()
 

@@ -126,10 +126,9 @@ class ImageClassifier(VBox):
     # What comes in.
 
     def _arrived(self, change) -> None:
-        if not set(self._seen) <= set(change["new"]):  # the uploader began anew
-            self._seen = ()
-            self._new_batch()
         new = [upload for upload in change["new"] if upload not in self._seen]
+        if new and not self._seen:  # the uploader began anew: it empties `value` first
+            self._new_batch()
         self._seen = change["new"]
         self._queue.extend((upload.name, upload) for upload in new)
         if self.button is None:
