@@ -89,9 +89,9 @@ class ImageClassifier(VBox):
             self.upload,
             self._example_row() if self._examples else None,
             self.button,
-            self.picture,
             self.answer,
             self.bars,
+            self.picture,
             self.table,
             CardView(card.sections()) if card is not None else None,
         ]
