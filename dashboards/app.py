@@ -1,9 +1,9 @@
 """The `ipyfastai` command: serves the gallery, or one dashboard alone, and opens a browser on it.
 
-    ipyfastai                    the gallery on http://localhost:8866/
-    ipyfastai bear_classifier    that dashboard alone
-    ipyfastai my_notebook.ipynb  a notebook of your own, with the same configuration
-    ipyfastai my_folder          a gallery of your own notebooks
+ipyfastai                    the gallery on http://localhost:8866/
+ipyfastai bear_classifier    that dashboard alone
+ipyfastai my_notebook.ipynb  a notebook of your own, with the same configuration
+ipyfastai my_folder          a gallery of your own notebooks
 """
 
 import argparse
@@ -28,8 +28,7 @@ def main(arguments=None):
         if missing.name != "voila":
             raise
         raise SystemExit(
-            "The dashboards are served by Voila, which is not installed. "
-            "Install it with: pip install 'ipyfastai[app]'"
+            "The dashboards are served by Voila, which is not installed. Install it with: pip install 'ipyfastai[app]'"
         ) from None
 
     folder, notebook = _what_to_serve(options.notebook)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 THUMBNAILS = "thumbnails"
+RESOURCES = ("processor", "memory")
 PICTURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,12 @@ class Card:
         """The card of the notebook at `path`, whatever state that file is in."""
         notebook = _read(path)
         metadata = _dict(_dict(notebook.get("metadata")).get("ipyfastai"))
-        order = metadata.get("order")
+        needs, order = _dict(metadata.get("needs")), metadata.get("order")
         return cls(
             file=path.name,
             title=_text(metadata.get("title")) or _first_heading(notebook) or _spoken(path.stem),
             summary=_text(metadata.get("summary")),
-            needs=tuple(filter(None, (_text(need) for need in _dict(metadata.get("needs")).values()))),
+            needs=tuple(filter(None, (_text(needs.get(resource)) for resource in RESOURCES))),
             thumbnail=_thumbnail(path.parent, metadata.get("thumbnail")),
             order=order if isinstance(order, int | float) else float("inf"),
         )

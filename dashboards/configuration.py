@@ -11,6 +11,7 @@ from jupyterlab_server.config import get_federated_extensions
 from traitlets.config import Config
 from voila.utils import get_voila_labextensions_path
 
+from .assets import VERSIONED_STATIC
 from .cards import Card
 
 # Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short
@@ -44,9 +45,10 @@ def widget_extensions():
 
 
 def page_config(page_config, *, notebook_path, base_url, voila_configuration, **_):
-    """Voila's hook: what `template/index.html.j2` needs to know beyond what Voila tells it."""
+    """Voila's hook: what `template/index.html.j2` is told beyond, or other than, by Voila itself."""
     server = voila_configuration.parent
     page_config["dashboardTitle"] = Card.of(Path(server.root_dir) / notebook_path).title
+    page_config["fullStaticUrl"] = base_url + VERSIONED_STATIC
     page_config["galleryUrl"] = "" if server.notebook_path else base_url
     return page_config
 

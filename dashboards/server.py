@@ -1,23 +1,39 @@
 """Voila with a gallery in front, its own templates, and one configuration that no stray file changes."""
 
+import re
 import signal
 import webbrowser
 from pathlib import Path
 
 import tornado.ioloop
+from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets import Callable, Unicode
 from voila.app import Voila
+from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
+from .assets import VERSIONED_STATIC, AssetHandler
 from .cards import THUMBNAILS
 from .gallery import STATIC, DashboardHandler, GalleryHandler, NotFoundHandler, PictureHandler
 
 TEMPLATES = Path(__file__).parent / "template"
+
+# What Voila serves besides pages, kernels and themes: listings, any notebook, files by a list of patterns,
+# and the scripts of the page, which `AssetHandler` serves faster.
+REPLACED = (
+    TornadoVoilaTreeHandler,
+    TornadoVoilaHandler,
+    VoilaContentsHandler,
+    AllowListFileHandler,
+    TemplateStaticFileHandler,
+    MultiStaticFileHandler,
+    FileFindHandler,
+)
 
 # Nothing is sent to the server over plain HTTP: uploads arrive over the websocket.
 REQUEST_BYTES = 2**20
@@ -80,12 +96,15 @@ class DashboardServer(Voila):
 
         shared = {"voila_configuration": self.voila_configuration}
         folder = {"folder": self.root_dir}
-        replaced = (TornadoVoilaTreeHandler, VoilaContentsHandler, TornadoVoilaHandler)
         rendering = {**shared, **folder, "template_paths": self.template_paths, "config": self.config}
 
-        handlers = [handler for handler in super().init_handlers() if handler[1] not in replaced]
+        handlers = [handler for handler in super().init_handlers() if handler[1] not in REPLACED]
+        scripts = {"paths": self.static_paths}
         handlers += [
-            (route(r"/ipyfastai/(.*)"), tornado.web.StaticFileHandler, {"path": STATIC}),
+            (route(r"/ipyfastai/(.*)"), AssetHandler, {"paths": [str(STATIC)]}),
+            (route(rf"/{re.escape(VERSIONED_STATIC)}/(.*)"), AssetHandler, {**scripts, "lasting": True}),
+            (route(r"/voila/templates/lab/static/(.*)"), AssetHandler, scripts),
+            (route(r"/voila/labextensions/(.*)"), AssetHandler, {"paths": self.labextensions_path}),
             (route(r"/thumbnails/(.*)"), PictureHandler, {"path": str(Path(self.root_dir) / THUMBNAILS)}),
         ]
         if self.notebook_path:

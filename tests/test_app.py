@@ -1,0 +1,108 @@
+"""The `ipyfastai` command, as typed in a terminal."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+from browser import ipyfastai, write_notebook
+from playwright.sync_api import expect
+
+
+def run(*arguments, **options):
+    """The command's exit code and what it printed, for runs that end by themselves."""
+    command = [sys.executable, "-m", "ipyfastai.dashboards.app", "--no-browser", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return write_notebook(tmp_path / "mine.ipynb", "# Mine", "import ipywidgets\nipywidgets.Button(description='Go')")
+
+
+def test_a_dashboards_name_serves_that_one_alone(page):
+    with ipyfastai("bear_classifier", "--preheat", "0") as server:
+        page.goto(server.url)
+        expect(page).to_have_title("Bear classifier")
+        assert page.goto(f"{server.url}voila/render/any_classifier.ipynb").status == 404
+        expect(page.get_by_text("There is nothing at this address")).to_be_visible()
+
+
+def test_a_notebook_of_ones_own_and_a_base_url(page, notebook):
+    with ipyfastai(notebook, "--preheat", "0", "--base-url", "some/where") as server:
+        assert server.url.endswith("/some/where/")
+        page.goto(server.url)
+        expect(page.get_by_role("button", name="Go")).to_be_visible()
+
+
+def test_only_this_computer_can_connect(gallery):
+    port = int(gallery.rstrip("/").rsplit(":", 1)[1])
+    pid = next(c.pid for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN")
+    addresses = {c.laddr.ip for c in psutil.Process(pid).net_connections("tcp") if c.laddr.port == port}
+    assert addresses <= {"127.0.0.1", "::1"}
+
+
+def test_an_unknown_notebook_lists_the_names():
+    code, said = run("beer_classifier")
+    assert code == 1
+    assert "no dashboard called 'beer_classifier'" in said
+    assert "bear_classifier" in said and "any_classifier" in said
+
+
+def test_a_port_in_use():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = run("--port", str(port), "--host", "127.0.0.1")
+    assert code == 1
+    assert said.strip() == (
+        f"Port {port} is already in use, perhaps by another ipyfastai. "
+        f"Stop that one, or choose another port: --port {port + 1}"
+    )
+
+
+def test_an_address_that_is_not_this_computers():
+    for host in ("192.0.2.1", "no.such.host.invalid"):
+        code, said = run("--host", host, "--port", "0")
+        assert code == 1
+        assert f"This computer has no address {host!r} to listen on." in said
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["--port", "70000"], "a port is a number from 0 to 65535, not 70000"),
+        (["--port", "http"], "invalid"),
+        (["--idle-minutes", "0"], "a number of minutes above 0"),
+        (["--preheat", "-1"], "a number of kernels, or 0 for none"),
+    ],
+)
+def test_a_wrong_option_says_why(arguments, reason):
+    code, said = run(*arguments)
+    assert code == 2
+    assert reason in said and "Traceback" not in said
+
+
+def test_without_voila_it_says_how_to_get_it(tmp_path):
+    (tmp_path / "voila.py").write_text("raise ModuleNotFoundError(\"No module named 'voila'\", name='voila')")
+    code, said = run(env={"PYTHONPATH": str(tmp_path), "PATH": ""})
+    assert code == 1
+    assert "pip install 'ipyfastai[app]'" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stopping_leaves_no_kernel_behind(page, notebook, stop):
+    server = ipyfastai(notebook, "--preheat", "1").__enter__()
+    page.goto(server.url)
+    expect(page.get_by_role("button", name="Go")).to_be_visible()
+    kernels = psutil.Process(server.process.pid).children(recursive=True)
+    assert kernels
+    assert server.stop(stop) == 0
+    _, alive = psutil.wait_procs(kernels, timeout=10)
+    assert alive == []
+    assert "Traceback" not in server.output

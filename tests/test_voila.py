@@ -1,0 +1,262 @@
+"""The configuration of the running dashboards: what a visitor gets, and what nobody gets."""
+
+import http.client
+import json
+import re
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from browser import ipyfastai, write_notebook
+from ipyfastai.dashboards.kernels import kernel_environment
+from playwright.sync_api import expect
+
+BUTTON = """
+import os
+import ipywidgets as widgets
+
+button = widgets.Button(description="Press me")
+button.on_click(lambda _: setattr(button, "description", "Pressed"))
+button
+"""
+ENVIRONMENT = "import json, os, ipywidgets\nipywidgets.Textarea(json.dumps(sorted(os.environ)), description='names')"
+FAIL = "import sys\nprint('a_private_path', file=sys.stderr)\nnot_there"
+DIE = """
+import os
+import ipywidgets as widgets
+
+button = widgets.Button(description="Crash")
+button.on_click(lambda _: os._exit(1))
+button
+"""
+SECRETS = {"AWS_SECRET_ACCESS_KEY": "hunter2", "JUPYTERHUB_API_TOKEN": "hunter3", "IPYFASTAI_WEIGHTS": "/weights"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dashboards")
+    write_notebook(folder / "button.ipynb", "# A button\n\nIt can be pressed.", BUTTON)
+    write_notebook(folder / "environment.ipynb", "# Environment", ENVIRONMENT)
+    write_notebook(folder / "math.ipynb", "# Sum $\\sum_i x_i$", "import ipywidgets\nipywidgets.HTMLMath('$x^2$')")
+    write_notebook(
+        folder / "failing.ipynb", "# Fails", "import sys\nprint('a_private_path', file=sys.stderr)\nnot_there"
+    )
+    write_notebook(folder / "crashing.ipynb", "# Crashes", DIE)
+    (folder / "upload.png").write_bytes(b"\x89PNG an upload")
+    (folder / "model.onnx").write_bytes(b"a model")
+    (folder / "voila.json").write_text(
+        json.dumps({"VoilaConfiguration": {"show_tracebacks": True, "file_allowlist": [".*"], "theme": "dark"}})
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    # Started where a voila.json lies that would open everything up.
+    with ipyfastai(folder, "--preheat", "0", cwd=folder, env=SECRETS) as server:
+        yield server
+
+
+def open_dashboard(page, server, name):
+    page.goto(f"{server.url}voila/render/{name}.ipynb")
+    expect(page.locator("#starting")).to_have_count(0)
+
+
+def kernels_of(server):
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
+
+
+def get(server, path):
+    """Status and body of a path sent exactly as it is: no client may tidy `..` away first."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_a_click_reaches_python(page, server):
+    open_dashboard(page, server, "button")
+    expect(page).to_have_title("A button")
+    page.get_by_role("button", name="Press me").click()
+    expect(page.get_by_role("button", name="Pressed")).to_be_visible()
+    expect(page.get_by_text("It can be pressed.")).to_be_visible()
+
+
+def test_the_page_asks_no_other_host_and_logs_no_error(watch, server):
+    watched = watch()
+    for name in ("button", "math", "failing"):
+        open_dashboard(watched.page, server, name)
+    open_dashboard(watched.page, server, "math")
+    expect(watched.page.locator("mjx-container")).to_have_count(2)
+    watched.page.goto(f"{server.url}nothing/here")
+    assert watched.foreign == []
+    assert [error for error in watched.errors if "404" not in error] == []
+
+
+def test_an_error_is_a_sentence_without_traceback(page, server):
+    open_dashboard(page, server, "failing")
+    expect(page.get_by_role("alert")).to_contain_text("This dashboard could not start.")
+    html = page.content()
+    assert "not_there" not in html and "a_private_path" not in html and "Traceback" not in html
+
+
+def test_no_source_reaches_the_page(page, server):
+    open_dashboard(page, server, "button")
+    assert "on_click" not in page.content()
+
+
+def test_template_and_theme_cannot_be_chosen_by_the_visitor(page, server):
+    for query in ("?template=base&theme=dark", "?voila-template=reveal&voila-theme=dark"):
+        page.goto(f"{server.url}voila/render/button.ipynb{query}")
+        expect(page.get_by_role("button", name="Press me")).to_be_visible()
+        expect(page.get_by_role("link", name="All dashboards")).to_be_visible()
+        assert page.evaluate("document.body.dataset.jpThemeLight") == "true"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/voila/files/upload.png",
+        "/voila/files/model.onnx",
+        "/voila/files/button.ipynb",
+        "/voila/files/voila.json",
+        "/voila/render/upload.png",
+        "/voila/render/../button.ipynb",
+        "/voila/render/%2e%2e/secret.ipynb",
+        "/voila/render//etc/passwd",
+        "/voila/tree",
+        "/voila/tree/",
+        "/voila/api/contents",
+        "/voila/api/contents/button.ipynb",
+        "/voila/static/../../../../../../../../etc/passwd",
+        "/voila/static/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/voila/static//etc/passwd",
+        "/voila/templates/lab/static/../../../../../../../../../etc/passwd",
+        "/voila/templates/../static/../../../../etc/passwd",
+        "/voila/labextensions/../../../../../../etc/passwd",
+        "/voila/api/themes/../../../../../../etc/passwd",
+        "/thumbnails/../upload.png",
+        "/thumbnails/%2e%2e/upload.png",
+        "/thumbnails//etc/passwd",
+        "/ipyfastai/../server.py",
+        "/api/contents",
+        "/api/kernels",
+        "/api/terminals",
+    ],
+)
+def test_no_file_or_listing_is_served(server, path):
+    status, body = get(server, path)
+    assert 400 <= status < 500, (status, body[:200])
+    assert b"root:" not in body and b"an upload" not in body and b"a model" not in body
+
+
+def test_secrets_do_not_reach_the_kernel(page, server):
+    open_dashboard(page, server, "environment")
+    names = json.loads(page.get_by_label("names").input_value())
+    assert "PATH" in names and "IPYFASTAI_WEIGHTS" in names
+    assert "AWS_SECRET_ACCESS_KEY" not in names and "JUPYTERHUB_API_TOKEN" not in names
+
+
+def test_what_a_kernel_may_see():
+    seen = kernel_environment({"HOME": "/h", "LC_ALL": "C", "TOKEN": "x", "VOILA_REQUEST_URL": "?private"})
+    assert seen == {"HOME": "/h", "LC_ALL": "C"}
+
+
+def test_a_hand_made_execute_request_is_not_run(page, server, tmp_path):
+    """The page's own websocket, told to run code, as a visitor with developer tools would."""
+    sockets = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    open_dashboard(page, server, "button")
+    proof = tmp_path / "proof"
+    message = {
+        "channel": "shell",
+        "header": {"msg_id": "1", "msg_type": "execute_request", "session": "s", "username": "", "version": "5.3"},
+        "parent_header": {},
+        "metadata": {},
+        "content": {"code": f"open({str(proof)!r}, 'w').close()", "silent": False},
+    }
+    request = json.dumps(message)
+    question = json.dumps(
+        {**message, "header": {**message["header"], "msg_type": "kernel_info_request"}, "content": {}}
+    )
+    page.evaluate(
+        """([url, request, question]) => new Promise((done) => {
+             const socket = new WebSocket(url);
+             socket.onopen = () => { socket.send(request); socket.send(question); };
+             // The kernel answers in turn: with this reply, the request before has had its chance to run.
+             socket.onmessage = ({data}) => data.includes('kernel_info_reply') && done();
+           })""",
+        [sockets[0].split("?")[0], request, question],
+    )
+    assert not proof.exists()
+
+
+def test_it_follows_the_system_into_the_dark(watch, server):
+    page = watch(color_scheme="dark").page
+    open_dashboard(page, server, "button")
+    assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--jp-layout-color1').trim()") != "white"
+    assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function("document.body.dataset.jpThemeLight == 'true'")
+    assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--jp-layout-color1').trim()") == "white"
+
+
+def test_on_a_phone(watch, server):
+    page = watch(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).page
+    open_dashboard(page, server, "math")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.get_by_role("heading", level=1).bounding_box()["x"] >= 12
+
+
+def test_leaving_the_page_ends_its_kernel(page, server):
+    page.goto(server.url)
+    before = {kernel.pid for kernel in kernels_of(server)}
+    open_dashboard(page, server, "button")
+    ours = [kernel for kernel in kernels_of(server) if kernel.pid not in before]
+    assert len(ours) == 1
+    page.get_by_role("link", name="All dashboards").click()
+    ours[0].wait(20)
+
+
+def test_a_kernel_that_dies_ends_the_session_with_a_banner(page, server):
+    open_dashboard(page, server, "crashing")
+    page.get_by_role("button", name="Crash").click()
+    expect(page.get_by_role("alert")).to_contain_text("This session has ended.", timeout=20_000)
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("button", name="Crash")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_an_idle_session_is_ended_with_a_banner(page, folder):
+    with ipyfastai(folder / "button.ipynb", "--preheat", "0", "--idle-minutes", "0.05") as server:
+        page.clock.install()
+        page.goto(server.url)
+        expect(page.get_by_role("button", name="Press me")).to_be_visible()
+        for kernel in kernels_of(server):
+            kernel.wait(20)
+        page.clock.run_for(30_000)
+        expect(page.get_by_role("alert")).to_contain_text("This session has ended.")
+
+
+def test_when_the_server_goes_the_page_says_so(page, folder):
+    with ipyfastai(folder / "button.ipynb", "--preheat", "0") as alone:
+        page.goto(alone.url)
+        expect(page.get_by_role("button", name="Press me")).to_be_visible()
+        expect(page.get_by_role("link", name="All dashboards")).to_have_count(0)
+        page.clock.install()
+    expect(page.get_by_role("alert")).to_contain_text("The connection is lost.")
+    page.clock.run_for(70_000)
+    expect(page.get_by_role("alert")).to_contain_text("Reload the page to start again")
+
+
+def test_a_preheated_kernel_serves_one_visitor_only(watch, folder):
+    with ipyfastai(folder / "button.ipynb", "--preheat", "1", "--verbose") as server:
+        ids = []
+        for _ in range(2):
+            page = watch().page
+            page.goto(server.url)
+            page.get_by_role("button", name="Press me").click()
+            expect(page.get_by_role("button", name="Pressed")).to_be_visible()
+            ids.append(re.search(r'"kernelId": "(.*?)"', page.content())[1])
+        assert ids[0] != ids[1]
