@@ -124,7 +124,9 @@ class Classifier:
         while small := [self._info.resize(image) for image in islice(images, chunk)]:
             probabilities, *novelty = self._session.run(self._outputs, {INPUT: np.stack(small)})
             if probabilities.shape != (len(small), len(self.labels)):
-                raise ValueError(f"The model answered {probabilities.shape} for {len(small)} images.")
+                raise ValueError(
+                    f"The model answered {probabilities.shape} for {len(small)} images and {len(self.labels)} labels."
+                )
             scores = novelty[0] if novelty else np.full(len(small), math.nan)
             for row, score in zip(probabilities.tolist(), scores.tolist(), strict=True):
                 unfamiliar = self._info.threshold is not None and score > self._info.threshold
@@ -141,5 +143,5 @@ def _check_graph(session: "InferenceSession", info: BundleInfo) -> None:
     wanted = {PROBABILITIES: ("tensor(float)", [len(info.labels)])}
     if info.threshold is not None:
         wanted[NOVELTY] = ("tensor(float)", [])
-    if outputs != wanted:
+    if {name: outputs.get(name) for name in wanted} != wanted:  # others are no matter
         raise ValueError(f"The model returns {outputs}, not {wanted} as its description says. {EXPORT_HINT}")

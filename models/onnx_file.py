@@ -32,6 +32,7 @@ _NOT_ONNX = {
     b"<": "an HTML or XML page, often a 'not found' page that was saved instead of the file",
     b"{": "a JSON text",
 }
+_CONTROL = set(range(32)) - set(b"\t\n\r")  # bytes that no text has; an ONNX file begins with one
 EXPORT_HINT = "Write one with ipyfastai.models.export_onnx(learn, 'model.onnx')."
 
 
@@ -52,6 +53,8 @@ def read_metadata(data: Buffer) -> dict[str, str]:
     for start, what in _NOT_ONNX.items():
         if head.lstrip(b" \t\r\n").startswith(start):
             raise ValueError(f"This is not an ONNX file but {what}. {EXPORT_HINT}")
+    if not _CONTROL & set(head):
+        raise ValueError(f"This is not an ONNX file but a text. {EXPORT_HINT}")
     metadata: dict[str, str] = {}
     has_graph = False
     pending: list[tuple[str, int, int]] = [("Model", 0, len(data))]  # a stack, so depth needs no limit
