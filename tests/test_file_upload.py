@@ -346,7 +346,15 @@ def test_cancel_while_a_file_is_being_checked(page):
         while page.widget.busy:
             await asyncio.sleep(0)
 
-    asyncio.run(scene())
+    problems = []
+
+    async def watched():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
+        await scene()
+        gc.collect()
+
+    asyncio.run(watched())
+    assert problems == []
     assert page.states == {B: "ready"}
     assert names_and_bytes(page.widget) == [("file.bin", b"2")]
 

@@ -22,11 +22,17 @@ def start(coroutine: Coroutine) -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(coroutine)
+        asyncio.run(_to_the_end(coroutine))
         return
     task = loop.create_task(coroutine)
     _running.add(task)
     task.add_done_callback(_running.discard)
+
+
+async def _to_the_end(coroutine: Coroutine) -> None:
+    await coroutine
+    while _running:  # what it has started in turn: `asyncio.run` would cancel that
+        await asyncio.gather(*_running)
 
 
 async def offload(work: Callable[..., Result], *args) -> Result:

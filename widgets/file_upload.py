@@ -78,6 +78,13 @@ class FileUpload(anywidget.AnyWidget):
         self._notice = ""
         self._publish()
 
+    def cancel(self) -> None:
+        """Stop what is on its way; what has arrived stays."""
+        for transfer in self._transfers.values():
+            if transfer.pending:
+                transfer.end("cancelled", "Cancelled.")
+        self._publish()
+
     # What a kind of file adds.
 
     def _page_options(self) -> dict:
@@ -199,6 +206,8 @@ class FileUpload(anywidget.AnyWidget):
             start(self._complete(transfer))
 
     async def _complete(self, transfer: Transfer) -> None:
+        if transfer.state != "checking":  # cancelled before this began
+            return
         upload = self._finish(transfer)
         try:
             message = await offload(self._check, upload)
@@ -225,9 +234,7 @@ class FileUpload(anywidget.AnyWidget):
             elif found:
                 del self._transfers[found[0]]
         else:
-            for transfer in self._transfers.values():
-                if transfer.pending:
-                    transfer.end("cancelled", "Cancelled.")
+            return self.cancel()
         self._publish()
 
     def _refuse(self, content, buffers) -> None:

@@ -130,6 +130,8 @@ class ImageClassifier(VBox):
         if new and not self._seen:  # the uploader began anew: it empties `value` first
             self._new_batch()
         self._seen = change["new"]
+        if self.button is not None and not self._working:  # what was taken back before the click
+            self._queue = deque(waiting for waiting in self._queue if waiting[1] in self._seen)
         self._queue.extend((upload.name, upload) for upload in new)
         if self.button is None:
             self._begin()
@@ -157,10 +159,10 @@ class ImageClassifier(VBox):
         if self.button is not None:
             self.button.disabled = True
         if not self._working:
+            self._working = True  # here already: more photos may arrive before the work's first step
             start(self._work())
 
     async def _work(self) -> None:
-        self._working = True
         self._done = 0
         try:
             while self._queue:
@@ -186,6 +188,7 @@ class ImageClassifier(VBox):
 
     def _cancel(self) -> None:
         self._queue.clear()
+        self.upload.cancel()  # else the rest of the choice would go on as it arrives
 
     # What goes out.
 
