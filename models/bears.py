@@ -4,8 +4,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import fastai.callback.progress  # noqa: F401  gives every Learner its no_bar()
-import fastai.callback.schedule  # noqa: F401  gives every Learner its fit_one_cycle()
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import fastai.callback.progress  # noqa: F401  gives every Learner its no_bar()
 import numpy as np
 from fastai.learner import Learner
 

@@ -11,7 +11,7 @@ from fastai.losses import BaseLoss
 from fastai.torch_core import TensorCategory
 from fastai.vision.augment import BILINEAR, AffineCoordTfm, RandomResizedCrop, RandTransform
 from fastai.vision.augment import Resize as FastaiResize
-from fastai.vision.core import PILImage
+from fastai.vision.core import PILImage, TensorImage
 from fasttransform import Transform
 from PIL import Image
 from torch import nn
@@ -49,7 +49,8 @@ class Validation:
                 f"Validation photos are resized {len(resizes)} times, one by one; export needs exactly one "
                 "Resize or RandomResizedCrop in item_tfms."
             )
-        return cls(resizes[0], nn.Sequential(*[_as_module(step) for step in _steps(loader, "after_batch")]))
+        side = (resizes[0].height, resizes[0].width)
+        return cls(resizes[0], nn.Sequential(*[_as_module(step, side) for step in _steps(loader, "after_batch")]))
 
 
 class Scale(nn.Module):
@@ -62,6 +63,29 @@ class Scale(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x - self.mean) / self.std
+
+
+class BatchResize(nn.Module):
+    """fastai's resizing of whole batches, `aug_transforms(size=...)`, as two matrix products.
+
+    On validation photos it is linear, and rows and columns do not mix. So its matrices are what it does
+    to single bright rows and to single bright columns.
+    """
+
+    def __init__(self, step: AffineCoordTfm, height: int, width: int):
+        super().__init__()
+
+        def answer(basis: torch.Tensor) -> torch.Tensor:  # a few at a time: each is a whole image
+            parts = [step(TensorImage(part.contiguous()), split_idx=1) for part in basis.split(16)]
+            return torch.Tensor(torch.cat(parts))[:, 0]
+
+        rows = torch.eye(height)[:, None, :, None].expand(-1, 1, -1, width)
+        columns = torch.eye(width)[:, None, None, :].expand(-1, 1, height, -1)
+        self.register_buffer("rows", answer(rows)[:, :, 0].T.contiguous())
+        self.register_buffer("columns", answer(columns)[:, 0, :].contiguous())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rows @ x @ self.columns
 
 
 def _check_kind(learn: Learner) -> None:
@@ -91,7 +115,7 @@ def _steps(loader: TfmdDL, pipeline: str) -> list[Transform]:
 
 
 def _is_identity(step: Transform) -> bool:
-    # On validation photos its matrix is the identity; only a `size` makes it do anything.
+    # Rotation, zoom and warp leave validation photos alone; only a `size` makes it do anything to them.
     return isinstance(step, AffineCoordTfm) and step.size is None
 
 
@@ -106,11 +130,13 @@ def _resize(step: Transform) -> Resize:
     raise _unknown(step)
 
 
-def _as_module(step: Transform) -> nn.Module:
+def _as_module(step: Transform, side: tuple[int, int]) -> nn.Module:
     if type(step) is IntToFloatTensor:
         return Scale(torch.zeros(1), torch.full((1,), float(step.div)))
     if type(step) is Normalize:
         return Scale(step.mean, step.std)
+    if isinstance(step, AffineCoordTfm):
+        return BatchResize(step, *side)
     raise _unknown(step)
 
 
@@ -118,5 +144,6 @@ def _unknown(step: Any) -> ValueError:
     kind = "an augmentation that is also applied to validation photos" if isinstance(step, RandTransform) else "a step"
     return ValueError(
         f"{type(step).__name__} is {kind} and cannot be reproduced in the exported file: {step}. Can be: Resize "
-        "or RandomResizedCrop (bilinear) in item_tfms, Normalize and training-only augmentations in batch_tfms."
+        "or RandomResizedCrop (bilinear) in item_tfms; in batch_tfms Normalize, aug_transforms, and what acts on "
+        "training photos alone."
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.error import URLError
 
+import fastai.callback.progress  # noqa: F401  gives every Learner its no_bar()
+import fastai.callback.schedule  # noqa: F401  and its fit_one_cycle()
 import numpy as np
 from fastai.callback.hook import num_features_model
 from fastai.callback.training import BnFreeze

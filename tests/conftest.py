@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from browser import CHROMIUM_OPTIONS, Server, Watched, chromium_path, ipyfastai
 from browser import serve_notebook as serving
+from drawings import DATA
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +83,31 @@ def jupyterlab(tmp_path_factory):
     command = [sys.executable, "-m", "jupyterlab", *options.split(), "--LabApp.news_url=None"]
     with Server(command, cwd=folder, env={"JUPYTER_CONFIG_DIR": str(folder / ".config")}) as server:
         yield SimpleNamespace(url=server.url.split("lab")[0], folder=folder)
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory):
+    """A folder of drawn photos of three colours."""
+    from learners import draw_colours
+
+    return draw_colours(tmp_path_factory.mktemp("photos") / "colours")
+
+
+@pytest.fixture(scope="session")
+def colour_learner(colours):
+    """A fastai Learner that tells the colours apart. Do not change it."""
+    from learners import train_on_colours
+
+    return train_on_colours(colours)
+
+
+@pytest.fixture(scope="session")
+def bear_learner():
+    """A fastai Learner trained for one epoch on the sample bears. Do not change it."""
+    from learners import train_on_bears
+
+    if not (DATA / "bears").is_dir():
+        pytest.skip(f"no sample photos in {DATA}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYFASTAI_WEIGHTS", str(DATA / "weights"))
+        return train_on_bears()
