@@ -72,22 +72,20 @@ def export_learner(folder: Path) -> None:
     Its weights are random: what is timed does not depend on them.
     """
     import numpy as np
-    from fastai.vision.all import ImageDataLoaders, Resize, vision_learner
     from ipyfastai.models import Classifier
+    from ipyfastai.models.vision import image_folder_dataloaders, transfer_learner
     from PIL import Image
-    from torchvision.models import mobilenet_v2
 
     bears = Classifier.shipped("bears")
     with tempfile.TemporaryDirectory() as photos:
         for label in bears.labels:
             Path(photos, label).mkdir()
             for number in range(4):
-                noise = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-                Image.fromarray(noise).save(Path(photos, label, f"{number}.jpg"))
-        loaders = ImageDataLoaders.from_folder(
-            photos, valid_pct=0.5, seed=1, bs=2, item_tfms=Resize(bears._info.resize.height), num_workers=0
-        )
-        learn = vision_learner(loaders, mobilenet_v2, pretrained=False)
+                noise = np.random.default_rng([number, len(label)]).integers(0, 255, (9, 9, 3), dtype=np.uint8)
+                Image.fromarray(noise).resize((64, 64)).save(Path(photos, label, f"{number}.jpg"))
+        side = bears._info.resize.height
+        loaders = image_folder_dataloaders(photos, size=side, valid_pct=0.5, batch_size=2)
+        learn = transfer_learner(loaders, pretrained=False)
         (folder / "fastai").mkdir(exist_ok=True)
         learn.export(folder / "fastai" / "export.pkl")
 
