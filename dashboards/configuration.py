@@ -13,6 +13,7 @@ from voila.utils import get_voila_labextensions_path
 
 from .assets import VERSIONED_STATIC
 from .cards import Card
+from .kernels import DashboardKernelManager, DashboardKernelSpecManager
 
 # Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short
 # enough that forgotten tabs do not fill a small server. The page says so when a session has ended.
@@ -68,8 +69,8 @@ def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheat
     page.file_allowlist = []  # the gallery serves its thumbnails itself, nothing else is a visitor's business
     page.extension_allowlist = widget_extensions()
     page.page_config_hook = page_config
-    page.multi_kernel_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelManager"
-    page.kernel_spec_manager_class = "ipyfastai.dashboards.kernels.DashboardKernelSpecManager"
+    page.multi_kernel_manager_class = DashboardKernelManager
+    page.kernel_spec_manager_class = DashboardKernelSpecManager
     page.preheat_kernel, page.default_pool_size = preheated > 0, preheated
     config.VoilaKernelManager.preheat_denylist = list(not_preheated)
 

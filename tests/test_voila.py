@@ -83,6 +83,17 @@ def test_a_click_reaches_python(page, server):
     expect(page.get_by_text("It can be pressed.")).to_be_visible()
 
 
+def test_while_a_cell_runs_the_page_says_that_it_starts(page, serve_notebook, tmp_path):
+    gate = tmp_path / "gate"
+    wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.05)"
+    page.goto(serve_notebook("# Slow", wait, BUTTON), wait_until="commit")
+    expect(page.get_by_role("heading", name="Slow")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("Starting…")
+    gate.touch()
+    expect(page.get_by_role("button", name="Press me")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_count(0)
+
+
 def test_the_page_asks_no_other_host_and_logs_no_error(watch, server):
     watched = watch()
     for name in ("button", "math", "failing"):
@@ -235,8 +246,13 @@ def test_an_idle_session_is_ended_with_a_banner(page, folder):
         expect(page.get_by_role("button", name="Press me")).to_be_visible()
         for kernel in kernels_of(server):
             kernel.wait(20)
-        page.clock.run_for(30_000)
-        expect(page.get_by_role("alert")).to_contain_text("This session has ended.")
+        alert = page.get_by_role("alert")
+        for _ in range(10):  # the server forgets a kernel shortly after its process has gone
+            page.clock.run_for(30_000)
+            if alert.count():
+                break
+            page.wait_for_load_state("networkidle")
+        expect(alert).to_contain_text("This session has ended.")
 
 
 def test_when_the_server_goes_the_page_says_so(page, folder):
