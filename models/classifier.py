@@ -13,6 +13,7 @@ from PIL import Image
 
 from .bundle import INPUT, NOVELTY, PROBABILITIES, BundleInfo
 from .card import ModelCard
+from .memory import give_back
 from .onnx_file import EXPORT_HINT, read_metadata
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class Classifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(os.cpu_count() or 1, 4)
         options.inter_op_num_threads = 1
+        # The arena keeps what the largest chunk needed: measured 193 MB instead of 68 after 16 bears, for a
+        # tenth less time.
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.log_severity_level = 4  # what goes wrong is raised below
         # ONNX Runtime would otherwise guess, and might read a crafted file as its other format.
         options.add_session_config_entry("session.load_model_format", "ONNX")
@@ -95,6 +99,7 @@ class Classifier:
         except Exception as error:  # its exceptions share no base class of their own
             raise ValueError(f"ONNX Runtime cannot load this model: {error} {EXPORT_HINT}") from error
         _check_graph(session, info)
+        give_back()  # the parsed file; without this a visitor's kernel is a fifth larger
         return cls(session, info)
 
     @property
@@ -108,13 +113,14 @@ class Classifier:
     def __call__(self, image: Image.Image) -> Prediction:
         return next(self.batch([image]))
 
-    def batch(self, images: Iterable[Image.Image], *, chunk: int = 16) -> Iterator[Prediction]:
+    def batch(self, images: Iterable[Image.Image], *, chunk: int = 4) -> Iterator[Prediction]:
         """A `Prediction` for each image, in order.
 
         >>> for path, answer in zip(paths, classifier.batch(map(open_image, paths))): ...
 
         `images` is read `chunk` images at a time and each is shrunk at once, so a generator over
-        10,000 photos never holds more than one at full size. ValueError for a chunk below 1.
+        10,000 photos never holds more than one at full size. On a CPU larger chunks need more memory
+        (10 MB per photo for a MobileNetV2 at 224 pixels) and no less time. ValueError for a chunk below 1.
         """
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, not {chunk}")

@@ -15,7 +15,7 @@ from torch import nn
 from .bundle import INPUT, KEY, NOVELTY, PROBABILITIES, BundleInfo
 from .card import ModelCard
 from .classifier import Classifier
-from .novelty import METHOD, NearestNeighbours, Novelty, check_body_and_head
+from .novelty import NearestNeighbours, Novelty, check_body_and_head
 from .validation import Validation
 
 OPSET = 20
@@ -50,7 +50,7 @@ def export_onnx(
         resize=validation.resize,
         card=card or ModelCard(name=Path(path).stem, labels=list(labels)),
         threshold=novelty.threshold if novelty else None,
-        novelty_method=METHOD if novelty else "",
+        novelty_method=novelty.method if novelty else "",
     )
     # A copy, so that moving it to the CPU and into evaluation mode cannot disturb a Learner in use.
     network = copy.deepcopy(learn.model).cpu().eval()

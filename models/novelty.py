@@ -11,8 +11,6 @@ from fastai.data.load import DataLoader
 from fastai.learner import Learner
 from torch import nn
 
-METHOD = "distance to the 5th nearest training photo (Sun et al. 2022)"
-
 
 class NearestNeighbours(nn.Module):
     """Cosine distance to the k-th nearest of a bank of photos.
@@ -56,6 +54,10 @@ class Novelty:
     threshold: float
     held_back_rate: float
     held_back_count: int
+
+    @property
+    def method(self) -> str:
+        return f"cosine distance to training photo number {self.module.k} by nearness (Sun et al. 2022)"
 
     def scores(self, learn: Learner, items: Sequence[Any]) -> np.ndarray:
         """Distances of images from outside the DataLoaders, shape (n,)."""
