@@ -13,6 +13,7 @@ from PIL import Image
 from traitlets import All, Any, default
 
 from ..models.images import jpeg, open_image
+from ..models.memory import give_back
 from .answer import Answer
 from .background import offload, start
 from .card_view import CardView
@@ -185,6 +186,7 @@ class ImageClassifier(VBox):
             self._done = self._total = 0
             self._show()
             self._publish()
+        await offload(give_back)
 
     def _cancel(self) -> None:
         self._queue.clear()
