@@ -17,6 +17,14 @@ from .cards import cards
 
 DASHBOARDS = Path(__file__).parent
 
+# Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short enough
+# that forgotten tabs do not fill a small server. The page says so when a session has ended.
+IDLE_MINUTES = 30
+
+# One kernel per dashboard waits, already run, for the next visitor: the bear classifier is usable in three
+# quarters of the time, for some 95 MB that wait. Two would fill a Binder's 1 GB for no visitor.
+PREHEATED = 1
+
 
 def main(arguments=None):
     """Run the command; leaves through SystemExit with a sentence when it cannot."""
@@ -66,8 +74,8 @@ def _parser():
     add("--host", default="localhost", help="default: %(default)s, so that only this computer can connect")
     add("--base-url", default="/", metavar="PATH", help="the path in front of every address, behind a proxy")
     add("--no-browser", dest="browser", action="store_false", help="only print the address")
-    add("--preheat", type=_count, default=1, metavar="N", help="waiting kernels per dashboard (%(default)s)")
-    add("--idle-minutes", type=_minutes, default=30, metavar="MIN", help="a session ends after (%(default)s)")
+    add("--preheat", type=_count, default=PREHEATED, metavar="N", help="waiting kernels per dashboard (%(default)s)")
+    add("--idle-minutes", type=_minutes, default=IDLE_MINUTES, metavar="MIN", help="a session ends after (%(default)s)")
     add("--verbose", action="store_true", help="log every request")
     return parser
 

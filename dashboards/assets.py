@@ -1,7 +1,7 @@
 """The scripts and styles of a page: compressed once, and kept by browsers that have seen them.
 
-A page loads about 100 files, 5.3 MB. Over localhost that is nothing; over the internet it is most of the
-wait, and Voila sends them uncompressed and has each asked for again at every visit.
+A page loads about 100 files. Voila sends 5.3 MB of them, and has each asked for again at every visit: over
+localhost that is little, over the internet it is most of the wait. Here they are 1.5 MB, asked for once.
 """
 
 import gzip

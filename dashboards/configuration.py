@@ -15,13 +15,6 @@ from .assets import VERSIONED_STATIC
 from .cards import Card
 from .kernels import DashboardKernelManager, DashboardKernelSpecManager
 
-# Long enough to think, make a phone call or lose a train's Wi-Fi without losing one's work; short
-# enough that forgotten tabs do not fill a small server. The page says so when a session has ended.
-IDLE_MINUTES = 30
-
-# One kernel per dashboard waits, already run, for the next visitor. Measured (benchmarks/app.py).
-PREHEATED = 1
-
 # Besides what builds on @jupyter-widgets/base; the rest that is installed for JupyterLab stays away.
 WIDGET_EXTENSIONS = frozenset({"@voila-dashboards/widgets-manager8", "anywidget"})
 
@@ -54,8 +47,10 @@ def page_config(page_config, *, notebook_path, base_url, voila_configuration, **
     return page_config
 
 
-def configuration(*, idle_minutes=IDLE_MINUTES, preheated=PREHEATED, not_preheated=()):
+def configuration(*, idle_minutes, preheated, not_preheated=()):
     """The traitlets `Config` for `DashboardServer`.
+
+    >>> configuration(idle_minutes=30, preheated=1)
 
     `idle_minutes` without a message end a session; `preheated` kernels wait per dashboard, none for
     the file names in `not_preheated`.

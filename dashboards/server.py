@@ -57,6 +57,8 @@ class DashboardServer(Voila):
 
     def initialize(self, argv=None):
         super().initialize(argv)
+        # Said at each visit, of outputs that a notebook has stored; Voila shows none of those.
+        self.log.addFilter(lambda record: "is not trusted" not in record.getMessage())
         if hasattr(signal, "SIGHUP"):  # the terminal was closed: no kernel may outlive it
             signal.signal(signal.SIGHUP, self._handle_signal_stop)
 
