@@ -113,14 +113,14 @@ class Classifier:
     def __call__(self, image: Image.Image) -> Prediction:
         return next(self.batch([image]))
 
-    def batch(self, images: Iterable[Image.Image], *, chunk: int = 4) -> Iterator[Prediction]:
+    def batch(self, images: Iterable[Image.Image], *, chunk: int = 2) -> Iterator[Prediction]:
         """A `Prediction` for each image, in order.
 
         >>> for path, answer in zip(paths, classifier.batch(map(open_image, paths))): ...
 
         `images` is read `chunk` images at a time and each is shrunk at once, so a generator over
-        10,000 photos never holds more than one at full size. On a CPU larger chunks need more memory
-        (10 MB per photo for a MobileNetV2 at 224 pixels) and no less time. ValueError for a chunk below 1.
+        10,000 photos never holds more than one at full size. Larger chunks were measured to need more
+        memory (10 MB a photo for the shipped bears) and no less time on a CPU. ValueError below 1.
         """
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, not {chunk}")
