@@ -24,7 +24,8 @@ function sender(model) {
       mine.set(id, { file, heard: Date.now() });
       return { id, name: file.name, size: file.size };
     });
-    model.send({ type: "select", files: chosen, left_out: files.length - fitting.length });
+    const more = fitting.length - chosen.length;
+    model.send({ type: "select", files: chosen, more, left_out: files.length - fitting.length });
     // What fits into one chunk follows at once: its answer need not wait for a question.
     for (const { id, size } of chosen.slice(0, LANES)) if (0 < size && size <= CHUNK) begin(id);
   }
@@ -246,13 +247,15 @@ function view(model, upload, el) {
     doing.textContent = upload.stalled()
       ? "No answer from the server; it goes on by itself once the connection is back."
       : `${place}${Math.round(share * 100)} %`;
-    const told = files.filter((file) => file.message || (show_files && file.state === "ready"));
+    const isBad = (file) => ["refused", "cancelled"].includes(file.state);
+    const told = files.filter((file) => file.message || (show_files && file.state === "ready"))
+      .sort((a, b) => isBad(b) - isBad(a));
     list.replaceChildren(...told.map(line));
     clear.hidden = !told.length && !model.get("_notice");
-    const bad = files.filter((file) => ["refused", "cancelled"].includes(file.state)).length;
+    const bad = files.filter(isBad).length;
     said.textContent = [
       model.get("_notice"),
-      bad && !waiting.length ? `${bad} of ${files.length} ${noun}${files.length > 1 ? "s" : ""} could not be used:` : "",
+      bad && !waiting.length ? `${bad} of ${files.length} ${noun}${files.length > 1 ? "s" : ""} could not be used.` : "",
     ].filter(Boolean).join(" ");
   }
 
