@@ -6,11 +6,14 @@ ipyfastai my_notebook.ipynb  a notebook of your own, with the same configuration
 ipyfastai my_folder          a gallery of your own notebooks
 """
 
+from __future__ import annotations
+
 import argparse
 import errno
 import logging
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .cards import cards
@@ -26,7 +29,7 @@ IDLE_MINUTES = 30
 PREHEATED = 1
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with a sentence when it cannot."""
     options = _parser().parse_args(arguments)
     try:
@@ -63,7 +66,7 @@ def main(arguments=None):
         raise SystemExit(_cannot_listen(error, options)) from None
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ipyfastai",
         description="Serve the gallery of dashboards, or one dashboard alone, and open it in a browser.",
@@ -80,28 +83,28 @@ def _parser():
     return parser
 
 
-def _port(text):
+def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {port}")
     return port
 
 
-def _count(text):
+def _count(text: str) -> int:
     count = int(text)
     if count < 0:
         raise argparse.ArgumentTypeError("a number of kernels, or 0 for none")
     return count
 
 
-def _minutes(text):
+def _minutes(text: str) -> float:
     minutes = float(text)
     if not minutes > 0:
         raise argparse.ArgumentTypeError("a number of minutes above 0")
     return minutes
 
 
-def _what_to_serve(asked):
+def _what_to_serve(asked: str | None) -> tuple[Path, Path | None]:
     """The folder and, where one notebook is served alone, that notebook."""
     if asked is None:
         return DASHBOARDS, None
@@ -119,7 +122,7 @@ def _what_to_serve(asked):
     )
 
 
-def _cannot_listen(error, options):
+def _cannot_listen(error: OSError, options: argparse.Namespace) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {options.port} is already in use, perhaps by another ipyfastai. "

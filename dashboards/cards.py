@@ -1,9 +1,12 @@
 """What the gallery knows of a dashboard: read from the notebook's own metadata."""
 
+from __future__ import annotations
+
 import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 THUMBNAILS = "thumbnails"
 RESOURCES = ("processor", "memory")
@@ -32,15 +35,15 @@ class Card:
     order: float = float("inf")
 
     @property
-    def name(self):
+    def name(self) -> str:
         return Path(self.file).stem
 
     @property
-    def wants_gpu(self):
+    def wants_gpu(self) -> bool:
         return any("gpu" in need.lower() for need in self.needs)
 
     @classmethod
-    def of(cls, path):
+    def of(cls, path: Path) -> Card:
         """The card of the notebook at `path`, whatever state that file is in."""
         notebook = _read(path)
         metadata = _dict(_dict(notebook.get("metadata")).get("ipyfastai"))
@@ -55,13 +58,13 @@ class Card:
         )
 
 
-def cards(folder):
+def cards(folder: str | Path) -> list[Card]:
     """A card for every notebook in `folder`, in their `order`, then by title."""
     notebooks = (path for path in Path(folder).glob("*.ipynb") if not path.name.startswith("."))
     return sorted(map(Card.of, notebooks), key=lambda card: (card.order, card.title.lower(), card.file))
 
 
-def _read(path):
+def _read(path: Path) -> dict:
     try:
         return _dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -69,16 +72,16 @@ def _read(path):
         return {}
 
 
-def _dict(value):
+def _dict(value: Any) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value):
+def _text(value: Any) -> str:
     """`value` as one line; numbers count as text, anything else as none."""
     return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
 
 
-def _first_heading(notebook):
+def _first_heading(notebook: dict) -> str:
     cells = notebook.get("cells")
     for cell in cells if isinstance(cells, list) else ():
         source = _dict(cell).get("source", "")
@@ -90,13 +93,13 @@ def _first_heading(notebook):
     return ""
 
 
-def _spoken(stem):
+def _spoken(stem: str) -> str:
     words = stem.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
 
 
-def _thumbnail(folder, name):
+def _thumbnail(folder: Path, name: Any) -> str | None:
     """`name` if it is a picture that lies in the folder's thumbnails, else None."""
     if not isinstance(name, str) or Path(name).name != name or Path(name).suffix not in PICTURE_TYPES:
         return None
-    return name if (Path(folder) / THUMBNAILS / name).is_file() else None
+    return name if (folder / THUMBNAILS / name).is_file() else None

@@ -5,10 +5,15 @@ server does not (see `server.py`), so a file left in a folder cannot switch off 
 the few choices that are the publisher's are options of the `ipyfastai` command.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from jupyterlab_server.config import get_federated_extensions
 from traitlets.config import Config
+from voila.configuration import VoilaConfiguration
 from voila.utils import get_voila_labextensions_path
 
 from .assets import VERSIONED_STATIC
@@ -31,14 +36,16 @@ PAGE_POLICY = (
 )
 
 
-def widget_extensions():
+def widget_extensions() -> list[str]:
     """Names of the installed JupyterLab extensions that bring widgets, and so are needed in a page."""
     installed = get_federated_extensions(get_voila_labextensions_path())
     builders = {name for name, data in installed.items() if "@jupyter-widgets/base" in data["dependencies"]}
     return sorted(builders | WIDGET_EXTENSIONS)
 
 
-def page_config(page_config, *, notebook_path, base_url, voila_configuration, **_):
+def page_config(
+    page_config: dict[str, Any], *, notebook_path: str, base_url: str, voila_configuration: VoilaConfiguration, **_: Any
+) -> dict[str, Any]:
     """Voila's hook: what `template/index.html.j2` is told beyond, or other than, by Voila itself."""
     server = voila_configuration.parent
     page_config["dashboardTitle"] = Card.of(Path(server.root_dir) / notebook_path).title
@@ -47,7 +54,7 @@ def page_config(page_config, *, notebook_path, base_url, voila_configuration, **
     return page_config
 
 
-def configuration(*, idle_minutes, preheated, not_preheated=()):
+def configuration(*, idle_minutes: float, preheated: int, not_preheated: Collection[str] = ()) -> Config:
     """The traitlets `Config` for `DashboardServer`.
 
     >>> configuration(idle_minutes=30, preheated=1)

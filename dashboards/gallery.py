@@ -1,6 +1,9 @@
 """What a visitor can ask the server for besides a running dashboard: the gallery, its pictures, our CSS."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 from voila.handler import BaseVoilaHandler
@@ -21,10 +24,10 @@ class StillPage(BaseVoilaHandler):
     """A page without scripts, rendered from the templates of this package."""
 
     @property
-    def content_security_policy(self):
+    def content_security_policy(self) -> str:
         return STILL_POLICY
 
-    def render_template(self, name, **values):
+    def render_template(self, name: str, **values: Any) -> str:
         template = self.settings["voila_jinja2_env"].get_template(name)
         return template.render(base_url=self.base_url, static=f"{self.base_url}ipyfastai/", **values)
 
@@ -32,11 +35,11 @@ class StillPage(BaseVoilaHandler):
 class GalleryHandler(StillPage):
     """A card per dashboard, read anew each time: a notebook that is added shows at once."""
 
-    def initialize(self, folder, **kwargs):
+    def initialize(self, folder: str, **kwargs: Any) -> None:
         super().initialize(**kwargs)
         self.folder = folder
 
-    def get(self):
+    def get(self) -> None:
         self.set_header("Cache-Control", "no-cache")
         self.finish(self.render_template("gallery.html", cards=cards(self.folder)))
 
@@ -44,18 +47,18 @@ class GalleryHandler(StillPage):
 class NotFoundHandler(StillPage):
     """Every address that is none."""
 
-    def prepare(self):
+    def prepare(self) -> None:
         raise HTTPError(404)
 
 
 class DashboardHandler(TornadoVoilaHandler):
     """Runs one of the gallery's notebooks, and no other file."""
 
-    def initialize(self, folder, **kwargs):
+    def initialize(self, folder: str, **kwargs: Any) -> None:
         super().initialize(**kwargs)
         self.folder = folder
 
-    async def get(self, path=None):
+    async def get(self, path: str | None = None) -> None:
         served = {self.notebook_path} if self.notebook_path else {card.file for card in cards(self.folder)}
         if (path or self.notebook_path) not in served:
             raise HTTPError(404)
@@ -67,11 +70,11 @@ class DashboardHandler(TornadoVoilaHandler):
 class PictureHandler(StaticFileHandler):
     """A file of the `thumbnails` folder that has the ending of a picture."""
 
-    def set_default_headers(self):
+    def set_default_headers(self) -> None:
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
         self.set_header("X-Content-Type-Options", "nosniff")
 
-    def validate_absolute_path(self, root, absolute_path):
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         if Path(absolute_path).suffix not in PICTURE_TYPES:
             raise HTTPError(404)
         return super().validate_absolute_path(root, absolute_path)

@@ -9,8 +9,12 @@ same user as the server, so code that a visitor could run would still reach what
 Visitors can run none: the server passes on widget messages only.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from ipykernel.kernelspec import RESOURCES
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
@@ -36,7 +40,7 @@ KERNEL_OPTIONS = (
 )
 
 
-def kernel_environment(environment):
+def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The part of `environment` that a kernel may see.
 
     >>> kernel_environment({"HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "..."})
@@ -55,7 +59,7 @@ def kernel_environment(environment):
 class DashboardKernelManager(AsyncMappingKernelManager):
     """Starts every kernel with `kernel_environment` of what the server would have given it."""
 
-    async def start_kernel(self, *, env=None, **kwargs):
+    async def start_kernel(self, *, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
         env = kernel_environment(os.environ if env is None else env)
         return await super().start_kernel(env=env, **kwargs)
 
@@ -67,10 +71,10 @@ class DashboardKernelSpecManager(KernelSpecManager):
     `python` found first on PATH, would run the dashboards.
     """
 
-    def find_kernel_specs(self):
+    def find_kernel_specs(self) -> dict[str, str]:
         return {NATIVE_KERNEL_NAME: RESOURCES}
 
-    def get_kernel_spec(self, kernel_name):
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         if kernel_name != NATIVE_KERNEL_NAME:
             raise NoSuchKernel(kernel_name)
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *KERNEL_OPTIONS]

@@ -5,12 +5,15 @@ The gallery is then at `<server>/ipyfastai/`, the bear classifier at
 the same configuration, as `ipyfastai` in a terminal, when somebody first asks for one of these addresses.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 START_SECONDS = 60
 
 
-def server_process():
+def server_process() -> dict[str, Any]:
     """How jupyter-server-proxy starts the dashboards; it fills in `{port}` and `{base_url}`."""
     return {
         "command": [

@@ -1,8 +1,11 @@
 """Voila with a gallery in front, its own templates, and one configuration that no stray file changes."""
 
+from __future__ import annotations
+
 import re
 import signal
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 import tornado.ioloop
@@ -52,27 +55,27 @@ class DashboardServer(Voila):
     on_listening = Callable(lambda url: None, help="called with the URL once the server answers there")
     host_name = Unicode(help="the name in that URL, where it is not `ip`")
 
-    def _config_file_paths_default(self):
+    def _config_file_paths_default(self) -> list[str]:
         return []
 
-    def initialize(self, argv=None):
+    def initialize(self, argv: Sequence[str] | None = None) -> None:
         super().initialize(argv)
         # Said at each visit, of outputs that a notebook has stored; Voila shows none of those.
         self.log.addFilter(lambda record: "is not trusted" not in record.getMessage())
         if hasattr(signal, "SIGHUP"):  # the terminal was closed: no kernel may outlive it
             signal.signal(signal.SIGHUP, self._handle_signal_stop)
 
-    def setup_template_dirs(self):
+    def setup_template_dirs(self) -> None:
         super().setup_template_dirs()
         self.template_paths.insert(0, str(TEMPLATES))
 
-    def start(self):
+    def start(self) -> None:
         # Bound before Voila starts its kernels, so that a port in use costs nothing and says so.
         self.sockets = bind_sockets(self.port, self.ip)
         self.port = self.sockets[0].getsockname()[1]
         super().start()
 
-    def listen(self):
+    def listen(self) -> None:
         server = HTTPServer(self.app, max_body_size=REQUEST_BYTES)
         server.add_sockets(self.sockets)
         self.ioloop = tornado.ioloop.IOLoop.current()
@@ -87,13 +90,13 @@ class DashboardServer(Voila):
             self.stop()
 
     @property
-    def connection_url(self):
+    def connection_url(self) -> str:
         """An address that a browser on this machine can open."""
         host = "localhost" if self.ip in ("", "0.0.0.0", "::") else self.ip
         return self._url(f"[{host}]" if ":" in host else host)
 
-    def init_handlers(self):
-        def route(pattern):
+    def init_handlers(self) -> list[tuple]:
+        def route(pattern: str) -> str:
             return url_path_join(self.server_url, pattern)
 
         shared = {"voila_configuration": self.voila_configuration}
