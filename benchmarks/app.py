@@ -1,7 +1,8 @@
 """The classifier app beside the usual fastai app and a bare Voila page, in one run (`make bench`).
 
 Rounds alternate between the apps, so that a change in the machine's speed meets all of them; what
-counts are the ratios. Writes docs/benchmarks.md. `--quick` takes one round and ten visitors.
+counts are the ratios. Writes docs/benchmarks.md; needs some ten minutes of a machine that does
+nothing else. `--quick` only tries whether everything works: one round, ten visitors, nothing written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import math
 import platform
 import statistics
 import tempfile
-import time
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
@@ -24,10 +24,21 @@ from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from tests.browser import CHROMIUM_OPTIONS, Server, chromium_path
 
-from .apps import App, apps, export_learner, kernels, pss
-from .report import Target, report
+from .apps import WATCH_ANSWER, App, apps, export_learner, kernels, pss, seconds_since, wait_until_preheated
+from .crowd import Crowd, visit
+from .report import ERRORS_OF, OURS, Target, report
 
 PATIENCE = 60_000  # ms
+CROWDS = (10, 25, 50)
+TARGETS = [
+    Target("page, cold (s)", "bare page", at_most=1.25),
+    Target("page, preheated (s)", "bare page", at_most=1.25),
+    Target("memory of the kernel, PSS (MB)", "fastai app", at_most=0.15),
+    Target("memory of the kernel, PSS (MB)", None, at_most=140),
+    Target("answer (ms)", "fastai app", at_most=0.6),
+    Target("14.5 MB photo (s)", None, at_most=1.5),
+    Target(ERRORS_OF.format(50), None, at_most=0),
+]
 
 
 def photo(side: int, *, megabytes: float | None = None) -> bytes:
@@ -51,32 +62,24 @@ def photo(side: int, *, megabytes: float | None = None) -> bytes:
 def opened(browser: Browser, url: str, app: App) -> tuple[Page, float]:
     """A fresh visitor's page and the seconds until its button can be clicked."""
     page = browser.new_context(viewport={"width": 1000, "height": 800}).new_page()
-    began = time.perf_counter()
+    elapsed = seconds_since()
     page.goto(url, wait_until="commit", timeout=PATIENCE)
     page.locator(app.button).first.wait_for(timeout=PATIENCE)
-    return page, time.perf_counter() - began
+    return page, elapsed()
 
 
 def answered(page: Page, app: App, name: str, data: bytes, *, patience: float = PATIENCE) -> float:
     """Seconds from the choice of a file to the answer's text on the page; infinite if none comes."""
     with page.expect_file_chooser() as chooser:
         page.locator(app.button).first.click()
-    changed = page.evaluate_handle(
-        """(selector) => { const state = {}; const isAnswer = () => document.querySelector(selector)?.textContent;
-        new MutationObserver((changes, observer) => {
-          if (changes.some(({target}) => (target.closest ?? target.parentElement?.closest)?.call(
-              target.closest ? target : target.parentElement, selector)) && isAnswer()) {
-            state.at = performance.timeOrigin + performance.now(); observer.disconnect(); } })
-        .observe(document.body, {subtree: true, childList: true, characterData: true}); return state; }""",
-        app.answer,
-    )
-    began = time.time()
+    watch = page.evaluate_handle(WATCH_ANSWER, app.answer)
+    elapsed = seconds_since()
     chooser.value.set_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
     try:
-        page.wait_for_function("state => state.at", arg=changed, timeout=patience)
+        page.wait_for_function("watch => watch.at", arg=watch, timeout=patience)
     except TimeoutError:
         return math.inf
-    return changed.evaluate("state => state.at") / 1000 - began
+    return elapsed(watch.evaluate("watch => watch.at"))
 
 
 def measure_one_visitor(browser: Browser, folder: Path, rounds: int) -> dict:
@@ -89,7 +92,10 @@ def measure_one_visitor(browser: Browser, folder: Path, rounds: int) -> dict:
             for app in apps(folder, preheated=preheated):
                 with Server(app.command, cwd=folder) as running:
                     url, server = running.url, psutil.Process(running.process.pid)
-                    warm_up(browser, url, app, server, preheated)
+                    # A visit that does not count: no app is charged for files the disk had to read first.
+                    opened(browser, url, app)[0].context.close()
+                    if preheated:  # the pool is filled anew after each visit
+                        wait_until_preheated(server)
                     page, seconds = opened(browser, url, app)
                     figures["page, preheated (s)" if preheated else "page, cold (s)"][app.name].append(seconds)
                     if not preheated:
@@ -99,82 +105,61 @@ def measure_one_visitor(browser: Browser, folder: Path, rounds: int) -> dict:
     return figures
 
 
-def warm_up(browser: Browser, url: str, app: App, server: psutil.Process, preheated: bool) -> None:
-    """One visit before the one that counts: no app is charged for files the disk had to read first."""
-    opened(browser, url, app)[0].context.close()
-    if preheated:  # the pool is filled anew after each visit; wait until its kernel has nothing left to do
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if kernels(server) and all(kernel.cpu_percent(1.0) < 2 for kernel in kernels(server)):
-                return
-        raise RuntimeError(f"no preheated kernel of {app.name} came to rest")
-
-
 def measure_answers(page: Page, app: App, server: psutil.Process, small: bytes, large: bytes, figures: dict) -> None:
+    def note(what: str, value: float) -> None:
+        figures[what][app.name].append(value)
+
     kernel = max(kernels(server), key=lambda process: process.create_time())
     if app.answer:
         answers = [answered(page, app, f"{n}.jpg", small) for n in range(6)]
-        figures["first answer (ms)"][app.name].append(answers[0] * 1000)
-        figures["answer (ms)"][app.name].append(statistics.median(answers[1:]) * 1000)
-    figures["memory of the kernel, PSS (MB)"][app.name].append(pss(kernel))
+        note("first answer (ms)", answers[0] * 1000)
+        note("answer (ms)", statistics.median(answers[1:]) * 1000)
+    note("memory of the kernel, PSS (MB)", pss(kernel))
     if app.answer:
-        figures["14.5 MB photo (s)"][app.name].append(answered(page, app, "large.jpg", large, patience=15_000))
+        seconds = answered(page, app, "large.jpg", large, patience=15_000)
+        note("14.5 MB photo (s)", seconds)
+        if math.isfinite(seconds):  # a kernel that the photo never reached has nothing to show
+            note("memory after the large photo (MB)", pss(kernel))
 
 
-def measure_crowd(browser: Browser, folder: Path, crowds: list[int]) -> list[list[str]]:
-    """All visitors of a crowd open the page at once, then each asks for an answer; rows of a table."""
-    rows, small = [], photo(1024)
-    app = next(app for app in apps(folder, preheated=True) if app.name == "ipyfastai")
-    for crowd in crowds:
-        with Server(app.command, cwd=folder) as running:
-            url, server = running.url, psutil.Process(running.process.pid)
-            errors: list[str] = []
-            pages = [browser.new_context(viewport={"width": 600, "height": 600}).new_page() for _ in range(crowd)]
-            began = time.perf_counter()
-            for page in pages:
-                page.on("pageerror", lambda error, to=errors: to.append(str(error)))
-                page.goto(url, wait_until="commit", timeout=10 * PATIENCE)
-            for page in pages:
-                page.locator(app.button).first.wait_for(timeout=10 * PATIENCE)
-            usable = time.perf_counter() - began
-            answers = [answered(page, app, "photo.jpg", small) for page in pages]
-            errors += ["no answer"] * sum(math.isinf(seconds) for seconds in answers)
-            memory = [pss(kernel) for kernel in kernels(server)]
-            rows.append([
-                str(crowd), f"{usable:.0f} s", f"{statistics.median(answers) * 1000:.0f} ms",
-                f"{statistics.median(memory):.0f} MB", f"{(sum(memory) + pss(server)) / 1000:.1f} GB", str(len(errors)),
-            ])  # fmt: skip
-            print(rows[-1], errors[:3])
-            for page in pages:
-                page.context.close()
-    return rows
+def measure_crowds(folder: Path, sizes: tuple[int, ...]) -> list[Crowd]:
+    app = next(app for app in apps(folder, preheated=True) if app.name == OURS)
+    crowds, small = [], photo(1024)
+    for size in sizes:
+        crowds.append(visit(app, folder, size, small))
+        print(f"{size} visitors, {crowds[-1].unlucky} with errors {list(filter(None, crowds[-1].errors))[:3] or ''}")
+    return crowds
 
 
-TARGETS = [
-    Target("page, cold (s)", "bare page", at_most=1.25),
-    Target("page, preheated (s)", "bare page", at_most=1.25),
-    Target("memory of the kernel, PSS (MB)", "fastai app", at_most=0.15),
-    Target("memory of the kernel, PSS (MB)", None, at_most=140),
-    Target("answer (ms)", "fastai app", at_most=0.6),
-    Target("14.5 MB photo (s)", None, at_most=1.5),
-]
+def _count(text: str) -> int:
+    if (count := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return count
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="one round, ten visitors, nothing written")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    elapsed = seconds_since()
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         export_learner(folder)
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
-        figures = measure_one_visitor(browser, folder, rounds=1 if options.quick else 5)
-        crowds = measure_crowd(browser, folder, [10] if options.quick else [10, 25, 50])
-        machine = f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}"
-        text = report(figures, TARGETS, crowds, when=date.today(), machine=f"{machine}, Chromium {browser.version}")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
+            chromium = f"Chromium {browser.version}"
+            figures = measure_one_visitor(browser, folder, rounds=1 if options.quick else options.rounds)
+        print(f"one visitor: {elapsed():.0f} s")
+        crowds = measure_crowds(folder, CROWDS[:1] if options.quick else CROWDS)
+        print(f"everything: {elapsed():.0f} s\n")
+    machine = f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}"
+    text = report(figures, TARGETS, crowds, when=date.today(), machine=f"{machine}, {chromium}", quick=options.quick)
     print(text)
     if not options.quick:
-        (Path(__file__).parents[1] / "docs" / "benchmarks.md").write_text(text)
+        page = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import re
 import socket
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,20 @@ btn_upload.observe(on_data_change, names=['value'])
 display(VBox([widgets.Label('Select your bear!'), btn_upload, out_pl, lbl_pred]))
 """
 BARE = "import ipywidgets\nipywidgets.Button(description='Upload')"
+
+# In the page: when the text that `selector` finds next changes and can be read, in seconds of the Unix clock.
+WATCH_ANSWER = """(selector) => {
+  const watch = {};
+  const within = (node) => (node.closest ? node : node.parentElement)?.closest(selector);
+  new MutationObserver((changes, observer) => {
+    const answer = document.querySelector(selector);
+    if (answer?.textContent && answer.checkVisibility() && changes.some(({ target }) => within(target))) {
+      watch.at = (performance.timeOrigin + performance.now()) / 1000;
+      observer.disconnect();
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  return watch;
+}"""
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,21 @@ def export_learner(folder: Path) -> None:
 
 def kernels(server: psutil.Process) -> list[psutil.Process]:
     return [child for child in server.children(recursive=True) if "ipykernel_launcher" in " ".join(child.cmdline())]
+
+
+def wait_until_preheated(server: psutil.Process) -> None:
+    """Until the kernel that waits for the next visitor has nothing left to do."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if kernels(server) and all(kernel.cpu_percent(1.0) < 2 for kernel in kernels(server)):
+            return
+    raise RuntimeError(f"no preheated kernel came to rest: {' '.join(server.cmdline())}")
+
+
+def seconds_since() -> Callable[..., float]:
+    """A watch: seconds from now to when it is called, or to a given moment of the Unix clock."""
+    began = time.time()
+    return lambda moment=None: (moment or time.time()) - began
 
 
 def pss(process: psutil.Process) -> float:
