@@ -2,6 +2,11 @@
 
 import io
 import random
+import struct
+import subprocess
+import sys
+import time
+import zlib
 
 import numpy as np
 import pytest
@@ -17,6 +22,7 @@ from drawings import (
     huge_jpeg,
     huge_png,
     plain,
+    png_chunk,
     quarters,
     sixteen_bit_png,
     turned,
@@ -130,9 +136,9 @@ def test_a_picture_of_floats_is_scaled_from_its_least_to_its_most():
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
-def test_of_several_pictures_the_first_is_taken_and_their_number_told(kind):
+def test_of_several_pictures_the_first_is_taken_and_told(kind):
     image = open_image(animation(kind, colours=[(250, 250, 250), (20, 20, 20), (255, 0, 0)]))
-    assert image.info["frames"] == 3
+    assert image.info["frames"] == 2, "more than one, whatever their number: counting would read the whole file"
     assert mean(image) == pytest.approx((250,) * 3, abs=6)
 
 
@@ -203,12 +209,146 @@ def test_other_formats_cut_off_are_refused_too(kind):
         open_image(file[: len(file) // 2])
 
 
-@pytest.mark.parametrize("file", [huge_png(), huge_jpeg()], ids=["PNG", "JPEG"])
-def test_a_picture_of_400_megapixels_is_refused_from_its_header(file):
+@pytest.mark.parametrize("file, limit", [(huge_png(), 50), (huge_jpeg(), 100)], ids=["PNG", "JPEG"])
+def test_a_picture_of_400_megapixels_is_refused_from_its_header(file, limit):
     assert len(file) < 200_000
     for look in (open_image, probe):
-        with pytest.raises(ValueError, match="100 megapixels.*smaller"):
+        with pytest.raises(ValueError, match=f"{limit} megapixels.*smaller"):
             look(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "limit"),
+    [
+        (huge_png(8000), 50),
+        (plain(size=(6000, 6000), kind="WEBP", method=0), 30),
+        (plain(size=(8000, 8000), progressive=True), 50),
+    ],
+    ids=["PNG", "WebP", "progressive JPEG"],
+)
+def test_what_is_decoded_whole_has_a_lower_limit(file, limit):
+    with pytest.raises(ValueError, match=rf"\({64 if limit == 50 else 36} mega.*; the limit is {limit} megapixels"):
+        open_image(file)
+    assert probe(file, max_pixels=70_000_000).width in (6000, 8000), "unless the caller sets one"
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 90), ("RGB", (9, 80, 200)), ("CMYK", (0, 0, 255, 0))])
+def test_a_very_large_jpeg_comes_at_half_its_size(mode, colour):
+    file = encoded(Image.new(mode, (10_000, 5100), colour))
+    image = open_image(file)
+    assert (image.mode, image.size, image.info["original_size"]) == ("RGB", (5000, 2550), (10_000, 5100))
+    assert image.getpixel((9, 9)) == pytest.approx(
+        Image.new(mode, (1, 1), colour).convert("RGB").getpixel((0, 0)), abs=3
+    )
+    assert open_image(file, at_least=100).size == (1250, 638)
+    assert open_image(file, max_pixels=51_000_000).size == (10_000, 5100), "the caller's limit, the full size"
+
+
+def test_so_does_a_phones_photo_with_a_preview_behind_it():
+    """As MPO (CIPA DC-007), which is also how HDR gain maps are kept."""
+    photo, preview = Image.new("RGB", (10_000, 5100), (9, 80, 200)), Image.new("RGB", (100, 51))
+    image = open_image(encoded(photo, "MPO", save_all=True, append_images=[preview]))
+    assert (image.size, image.info["format"], image.info["frames"]) == ((5000, 2550), "MPO", 1)
+
+
+def test_a_large_jpeg_whose_colours_come_one_after_the_other_is_refused():
+    """Such scans must all be kept until the last one is here: 600 MB for 100 megapixels."""
+    file = bytearray(plain(size=(8000, 8000)))
+    assert probe(bytes(file)).size == (8000, 8000)
+    header = file.index(b"\xff\xda")
+    file[header + 2 : header + 10] = struct.pack(">HBBBBBB", 8, 1, 1, 0, 0, 63, 0)
+    with pytest.raises(ValueError, match="the limit is 50 megapixels"):
+        open_image(bytes(file))
+
+
+SIDE = 7071  # 50 megapixels are 7071 × 7071
+
+
+def flat_png(colour_type, bits, samples, *chunks):
+    """A PNG at the limit, every byte of its pixels 0x55."""
+    packer = zlib.compressobj(1)
+    row = b"\0" + b"\x55" * (SIDE * bits // 8 * samples)
+    body = b"".join(packer.compress(row) for _ in range(SIDE)) + packer.flush()
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, bits, colour_type, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
+
+
+def flat(mode, kind, **options):
+    return encoded(Image.new(mode, (SIDE, SIDE), 70), kind, **options)
+
+
+SIDEWAYS = Image.Exif()
+SIDEWAYS[0x0112] = 6
+MEASURE = """
+import sys
+from ipyfastai.models.images import open_image
+image = open_image(sys.argv[1])
+assert image.mode == "RGB", image
+print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+@pytest.mark.parametrize(
+    ("make", "megabytes"),
+    [
+        (lambda: flat_png(2, 8, 3), 260),
+        (lambda: flat_png(6, 8, 4), 460),
+        (lambda: flat_png(3, 8, 1, png_chunk(b"PLTE", bytes(768)), png_chunk(b"tRNS", bytes(256))), 320),
+        (lambda: flat_png(0, 16, 1), 400),
+        (lambda: flat("RGB", "JPEG", exif=SIDEWAYS), 460),
+        (lambda: flat("RGB", "JPEG", progressive=True, subsampling=0), 560),
+        (lambda: flat("F", "TIFF"), 500),
+        (lambda: plain(size=(5477, 5477), kind="WEBP", method=0), 560),
+    ],
+    ids=["RGB", "RGBA", "palette", "16 bits", "turned JPEG", "progressive JPEG", "floats", "WebP"],
+)
+def test_no_picture_within_the_limit_takes_much_memory(make, megabytes, tmp_path):
+    path = tmp_path / "large"
+    path.write_bytes(make())
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) / 1000 < megabytes
+
+
+def tiff(**changes):
+    """A gray TIFF of 8 × 8 pixels, its tags (TIFF 6.0, section 8) changed."""
+    tags = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 200, 277: 1, 278: 8, 279: 64}
+    tags |= {int(name.strip("_")): value for name, value in changes.items()}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return (struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries).ljust(200, b"\0") + bytes(64)
+
+
+def test_a_small_tiff_with_a_huge_tile_is_refused():
+    assert open_image(tiff()).size == (8, 8)
+    with pytest.raises(ValueError, match="too much memory"):
+        open_image(tiff(_322=20_000, _323=20_000, _324=200, _325=64))
+
+
+def many_pages(count):
+    """A TIFF of `count` pages that share their pixels."""
+    page = struct.pack("<H", 9)
+    for tag, value in {256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 1}.items():
+        page += struct.pack("<HHII", tag, 4, 1, value)
+    at = range(16, 16 + count * (len(page) + 4), len(page) + 4)
+    links = [*at[1:], 0]
+    return struct.pack("<2sHI8x", b"II", 42, 16) + b"".join(page + struct.pack("<I", link) for link in links)
+
+
+def many_frames(count):
+    """A GIF of `count` frames."""
+    file = animation("GIF")
+    second = file.index(b"\x21\xf9", file.index(b"\x2c"))
+    third = file.index(b"\x21\xf9", second + 1)
+    return file[:second] + file[second:third] * (count - 1) + b";"
+
+
+@pytest.mark.parametrize("make", [lambda: many_pages(10_000), lambda: many_frames(100_000)], ids=["TIFF", "GIF"])
+def test_pictures_are_not_counted(make):
+    file = make()
+    start = time.perf_counter()
+    assert open_image(file).info["frames"] == 2
+    assert time.perf_counter() - start < 0.3
 
 
 def test_max_pixels_counts_the_pixels_of_the_file():
@@ -216,6 +356,8 @@ def test_max_pixels_counts_the_pixels_of_the_file():
     assert open_image(file, max_pixels=2400).size == (60, 40)
     with pytest.raises(ValueError, match="60 × 40 pixels"):
         open_image(file, max_pixels=2399, at_least=8)
+    with pytest.raises(ValueError, match=r"\(0\.50 megapixels\); the limit is 0\.20 megapixels"):
+        open_image(plain(size=(1000, 500)), max_pixels=200_000)
 
 
 def test_a_path_that_does_not_exist_is_an_oserror(tmp_path):
