@@ -4,10 +4,11 @@ import asyncio
 import errno
 import gc
 import json
+import logging
 
 import pytest
-from ipyfastai.widgets import FileUpload
-from ipyfastai.widgets.uploads import CHUNK_LIMIT, spool
+from ipyfastai.widgets import FileUpload, file_upload
+from ipyfastai.widgets.uploads import CHUNK_LIMIT, spool, spooled
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 
@@ -204,8 +205,8 @@ def test_exactly_max_mb_arrives(page):
         (7, 4, 0, "Only 4 files at a time: 3 more were left out."),
         (2, 1, 0, "Only one file at a time: 1 more was left out."),
         (0, 4, 0, "There was no file in that."),
-        (0, 4, 1, "1 other file was left out: no files."),
-        (2, 4, 3, "3 other files were left out: no files."),
+        (0, 4, 1, "1 other file was left out, being no file."),
+        (2, 4, 3, "3 other files were left out, being no file."),
     ],
 )
 def test_a_sentence_on_what_was_left_out(count, limit, left_out, notice):
@@ -215,6 +216,12 @@ def test_a_sentence_on_what_was_left_out(count, limit, left_out, notice):
         page.chunk(f"{i:032}", b"x")
     assert page.widget._notice == notice
     assert len(page.widget.value) == min(count, limit)
+
+
+def test_files_that_a_page_did_not_even_name_are_counted(page):
+    """A folder of 10,000 photos: the page names one more than fit, and says how many others there are."""
+    page.select(*((f"{i:032}", f"{i}", 1) for i in range(5)), more=9995)
+    assert page.widget._notice == "Only 4 files at a time: 9996 more were left out."
 
 
 def test_multiple_false_takes_one():
@@ -311,7 +318,9 @@ class Picky(FileUpload):
         (lambda: OSError(errno.EIO, "/secret/path"), "The server could not open this file (OSError)."),
     ],
 )
-def test_a_file_whose_check_fails_is_refused_and_leaves_the_disk(problem, says):
+def test_a_file_whose_check_fails_is_refused_and_leaves_the_disk(problem, says, monkeypatch):
+    # pytest keeps what is logged, and with it the traceback, the frame and the upload.
+    monkeypatch.setattr(logging.getLogger(file_upload.__name__), "disabled", True)
     before = on_disk()
     page = Page(Picky())
     page.widget.problem = problem
@@ -393,6 +402,7 @@ BAD_CHOICES = {
     },
     **{f"name {name!r}": choice(name=name) for name in (None, 7, [], {})},
     **{f"left_out {n!r}": {**GOOD, "left_out": n} for n in (-1, True, "1", 1.0, 10**10, None)},
+    **{f"more {n!r}": {**GOOD, "more": n} for n in (-1, True, "1", 1.0, 10**10, None)},
 }
 
 
@@ -525,3 +535,43 @@ def test_two_widgets_share_nothing():
     other.say({"type": "cancel", "id": A})
     other.chunk(A, b"2")
     assert [names_and_bytes(page.widget) for page in (one, other)] == [[("file.bin", b"1")], []]
+
+
+def test_a_choice_sent_twice_is_one_choice(page):
+    """Its answer was lost with the connection: the page asks again."""
+    page.select((A, "one", 3), choice="first")
+    page.chunk(A, b"one")
+    page.select((A, "one", 3), choice="first")
+    answers = [content for content in page.heard if content["type"] == "selected"]
+    assert answers == [{"type": "selected", "choice": "first", "ids": [A]}] * 2
+    assert (page.states, page.rejected) == ({A: "ready"}, [])
+
+
+def test_the_page_is_told_which_files_were_taken_and_which_choice_was_no_good():
+    page = Page(FileUpload(max_files=1))
+    page.select((A, "one", 3), (B, "two", 3), choice="both")
+    assert page.heard[-1] == {"type": "selected", "choice": "both", "ids": [A]}
+    page = Page(FileUpload())
+    page.select(("short", "one", 3), choice="bad")
+    assert (page.heard[-1]["type"], page.heard[-1]["choice"]) == ("rejected", "bad")
+
+
+def test_while_a_file_is_checked_the_page_knows(monkeypatch):
+    seen = []
+
+    class Slow(FileUpload):
+        def _check(self, upload):
+            seen.append(self._files[0]["state"])
+            return ""
+
+    Page(Slow()).send(A, b"one")
+    assert seen == ["checking"]
+
+
+def test_a_visitor_cannot_fill_the_disk(monkeypatch, page):
+    monkeypatch.setattr("ipyfastai.widgets.uploads.SPOOL_LIMIT", spooled() + 4)
+    page.select((A, "fits", 3), (B, "does not", 3))
+    page.chunk(A, b"one")
+    page.chunk(B, b"two")
+    assert page.states == {A: "ready", B: "refused"}
+    assert page.messages[B] == "The server could not keep this file: the room for uploads is used up."

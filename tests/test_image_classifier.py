@@ -16,7 +16,7 @@ from ipyfastai.widgets.uploads import spool
 from ipywidgets import Button
 from PIL import Image, ImageStat
 from test_file_upload import Page
-from traitlets import dlink
+from traitlets import TraitError, dlink
 
 
 def light_or_dark(image):
@@ -278,7 +278,7 @@ def test_cancel_in_the_middle_of_a_batch():
         data = {"method": "custom", "content": {"type": "cancel"}}
         visitor.app.table._handle_msg({"content": {"data": data}, "buffers": []})
         go_on.set()
-        await until(lambda: not visitor.app._working and not visitor.app.upload.busy)
+        await until(lambda: not visitor.app._queue.working and not visitor.app.upload.busy)
         assert (len(calls), len(visitor.table), len(visitor.app.value)) == (3, 3, 3)
         assert visitor.app.table._progress["total"] == 0
         visitor.choose(next=plain(DARK))
@@ -291,7 +291,7 @@ def test_cancel_in_the_middle_of_a_batch():
 def test_photos_chosen_while_others_are_classified_wait_their_turn():
     async def scene():
         visitor = Visitor().choose(a=plain(LIGHT), b=plain(DARK)).choose(c=plain(DARK))
-        await until(lambda: len(visitor.table) == 3 and not visitor.app._working)
+        await until(lambda: len(visitor.table) == 3 and not visitor.app._queue.working)
         return visitor.table
 
     assert [row[0] for row in asyncio.run(asyncio.wait_for(scene(), 60))] == ["a", "b", "c"]
@@ -341,3 +341,101 @@ def test_a_visitor_who_only_looks_pays_for_no_pandas():
     folder = str(__import__("pathlib").Path(__file__).parent)
     ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, cwd=folder)
     assert ran.stdout.split("\n")[:2] == ["[]", "True"], ran.stderr
+
+
+def test_value_holds_the_last_choice_alone_even_when_an_earlier_one_is_under_way():
+    go_on = threading.Event()
+
+    def slow(image):
+        assert go_on.wait(60)
+        return light_or_dark(image)
+
+    async def scene(history):
+        go_on.clear()
+        visitor = Visitor(slow, history=history).choose(a=plain(LIGHT), b=plain(LIGHT), c=plain(LIGHT))
+        await until(lambda: visitor.app._queue.working and len(visitor.app.upload.value) == 3)
+        visitor.choose(z=plain(DARK))
+        await until(lambda: len(visitor.app.upload.value) == 1)
+        go_on.set()
+        await until(lambda: not visitor.app._queue.working)
+        return visitor.app.value["item"].tolist(), [row[0] for row in visitor.table]
+
+    for history, listed in ((True, ["a", "b", "c", "z"]), (False, ["z"])):
+        assert asyncio.run(asyncio.wait_for(scene(history), 60)) == (["z"], listed)
+
+
+def test_with_a_button_nothing_is_classified_unasked():
+    visitor = Visitor(run="button", examples=[("noon", Image.new("RGB", (9, 9), "white"))]).choose(a=plain(DARK))
+    visitor.app._pick(0)
+    assert visitor.app.value["item"].tolist() == ["noon"]
+    assert not visitor.app.button.disabled
+    visitor.app.button.click()
+    assert visitor.app.value["item"].tolist() == ["a"]
+    assert visitor.app.button.disabled
+
+
+def test_clear_takes_the_answer_away_too_and_undo_brings_all_back():
+    visitor = Visitor().choose(a=plain(LIGHT)).choose(b=plain(DARK))
+    assert len(visitor.app.value) == 1
+    for _ in range(2):  # a double click must not make Undo forget
+        visitor.app._clear(True)
+    assert (visitor.table, visitor.app.answer._row, visitor.app.picture.value, visitor.app.bars.value) == (
+        [],
+        {},
+        b"",
+        {},
+    )
+    assert visitor.app.value.empty
+    visitor.app._clear(False)
+    assert [row[0] for row in visitor.table] == ["a", "b"]
+    assert visitor.app.value["item"].tolist() == ["b"]
+    assert visitor.app.answer._row["item"] == "b" and visitor.app.picture.value
+
+
+class Odd(dict):
+    novelty = None
+
+
+@pytest.mark.parametrize("classifier", [lambda image: Odd(a=1.0), lambda image: {"a": object()}])
+def test_no_photo_is_lost_to_an_odd_classifier(classifier):
+    visitor = Visitor(classifier).choose(a=plain(LIGHT), b=plain(LIGHT))
+    assert [row["error"] for row in visitor.app.table._rows] == ["The classifier failed on this photo (TypeError)."] * 2
+
+
+def test_a_full_disk_costs_the_picture_and_not_the_answer(monkeypatch):
+    def full(name, data):
+        raise OSError(28, "No space left on device")
+
+    visitor = Visitor()
+    monkeypatch.setattr("ipyfastai.widgets.uploads.Upload.keep", full)
+    visitor.choose(a=plain(LIGHT))
+    assert visitor.app.answer._row["predicted"] == "light" and visitor.app.picture.value == b""
+
+
+def test_value_cannot_be_set_from_outside():
+    with pytest.raises(TraitError, match="read-only"):
+        Visitor().app.value = 3
+
+
+def test_closing_lets_go_of_everything():
+    from ipywidgets import Widget
+
+    gc.collect()
+    before = len(Widget.get_manager_state()["state"])
+    visitor = Visitor().choose(plain(LIGHT))
+    visitor.app.close()
+    assert visitor.app.upload.comm is None
+    assert len(Widget.get_manager_state()["state"]) <= before + 1
+
+
+def test_a_classifier_can_ask_for_the_whole_photo():
+    sizes = []
+
+    def note(image):
+        sizes.append(image.size)
+        return {"a": 1.0}
+
+    large = plain(LIGHT, size=(4000, 3000))
+    Visitor(note, max_side=None).choose(large)
+    Visitor(note, max_side=None, decode_side=None).choose(large)
+    assert sizes == [(1000, 750), (4000, 3000)]

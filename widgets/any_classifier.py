@@ -53,5 +53,7 @@ class AnyClassifier(VBox):
             return
         [bundle] = change["new"]
         name = getattr(bundle.classifier.card, "name", "") or bundle.name
+        if self.value is not None:
+            self.value.close()
         self.value = ImageClassifier(bundle.classifier, label=f"Drop photos here for {name}", **self._options)
         self.children = [self.upload, self.value]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
-# One thread: a visitor's pictures are decoded one after the other, so memory holds one at a time.
-_pool = ThreadPoolExecutor(1, thread_name_prefix="ipyfastai")
 _running: set[asyncio.Task] = set()  # the event loop itself keeps only weak references to tasks
 
 
@@ -26,7 +26,23 @@ def start(coroutine: Coroutine) -> None:
         return
     task = loop.create_task(coroutine)
     _running.add(task)
-    task.add_done_callback(_running.discard)
+    task.add_done_callback(_ended)
+
+
+async def offload(work: Callable[..., Result], *args, lane: str = "files") -> Result:
+    """`work(*args)` in a thread; Cancel and progress messages are handled meanwhile.
+
+    >>> image = await offload(open_image, path)
+
+    What goes by the same `lane` is done one after the other: pictures, so that memory holds one of
+    them at a time, and a classifier, because not every one can be called from two threads at once.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_thread(lane), work, *args)
+
+
+@cache
+def _thread(lane: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix=f"ipyfastai-{lane}")
 
 
 async def _to_the_end(coroutine: Coroutine) -> None:
@@ -35,9 +51,7 @@ async def _to_the_end(coroutine: Coroutine) -> None:
         await asyncio.gather(*_running)
 
 
-async def offload(work: Callable[..., Result], *args) -> Result:
-    """`work(*args)` in the worker thread; Cancel and progress messages are handled meanwhile.
-
-    >>> image = await offload(open_image, path)
-    """
-    return await asyncio.get_running_loop().run_in_executor(_pool, work, *args)
+def _ended(task: asyncio.Task) -> None:
+    _running.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        logging.getLogger(__name__).error("a widget's background work failed", exc_info=task.exception())

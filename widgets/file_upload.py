@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import deque
 from collections.abc import Mapping
 
 import anywidget
@@ -25,10 +27,10 @@ class FileUpload(anywidget.AnyWidget):
     last one is done, unless `append=True`. Each file is sent in chunks of half a megabyte that are
     acknowledged one by one, so no size meets a server's message limit, and a dropped connection
     goes on where it was. Limits: `max_mb` for each file (megabytes of a million bytes), `max_files`.
-    Raises ValueError for a limit below one. The limits hold in the kernel, whatever a page claims.
+    Raises ValueError for a limit that is not positive. The limits hold in the kernel, whatever a page claims.
     """
 
-    _esm = joined("dom.js", "file_upload.js")
+    _esm = joined("dom.js", "file_sender.js", "file_upload.js")
     _css = joined("base.css", "file_upload.css")
 
     value = Tuple(help="the files that have arrived, in the order they were chosen")
@@ -58,6 +60,7 @@ class FileUpload(anywidget.AnyWidget):
         self.max_files = max_files if multiple else 1
         self.append = append
         self._transfers: dict[str, Transfer] = {}
+        self._answered: deque[tuple[str, list[str]]] = deque(maxlen=8)  # the last choices and what was taken
         options = {
             "label": label,
             "accept": accept,
@@ -118,13 +121,19 @@ class FileUpload(anywidget.AnyWidget):
                 raise ValueError("an unknown message")
             handle(content, buffers)
         except ValueError as error:
-            self.send({"type": "rejected", "message": f"The kernel did not understand the page: {error}."})
+            message = f"The kernel did not understand the page: {error}."
+            self.send({"type": "rejected", "choice": _text(content.get("choice")), "message": message})
 
     def _select(self, content, buffers) -> None:
+        choice = _text(content.get("choice"))
+        for answered, ids in self._answered:
+            if choice and choice == answered:  # sent again, for the answer was lost with the connection
+                return self.send({"type": "selected", "choice": choice, "ids": ids})
         files = content.get("files")
         if not isinstance(files, list) or not all(isinstance(file, Mapping) for file in files):
             raise ValueError("a choice without files")
         left_out = _whole(content.get("left_out", 0), "left_out", 0, 10**9)
+        unsent = _whole(content.get("more", 0), "more", 0, 10**9)
         kept = self._transfers if self.append or any(t.pending for t in self._transfers.values()) else {}
         room = max(0, self.max_files - len(kept))
         chosen = {}
@@ -141,8 +150,12 @@ class FileUpload(anywidget.AnyWidget):
             elif size > self.max_mb * 1e6 and not self._may_shrink():
                 chosen[id].end("refused", self._too_large(size))
         self._transfers = {**kept, **chosen}
-        self._notice = self._about(taken=min(len(files), room), more=len(files) - room, left_out=left_out)
+        self._notice = self._about(
+            taken=min(len(files), room), more=max(0, len(files) - room) + unsent, left_out=left_out
+        )
         self._publish()
+        self._answered.append((choice, list(chosen)))
+        self.send({"type": "selected", "choice": choice, "ids": list(chosen)})
 
     def _may_shrink(self) -> bool:
         return False
@@ -158,7 +171,7 @@ class FileUpload(anywidget.AnyWidget):
             return f"There was no {self.noun} in that."
         if left_out:
             were = "file was" if left_out == 1 else "files were"
-            return f"{left_out} other {were} left out: no {self.noun}s."
+            return f"{left_out} other {were} left out, being no {self.noun}."
         return ""
 
     def _find(self, content, *states: str) -> tuple[str, Transfer] | None:
@@ -203,6 +216,7 @@ class FileUpload(anywidget.AnyWidget):
         self.send({"type": "ack", "id": id, "received": transfer.received})
         if transfer.received == total:
             transfer.state = "checking"
+            self._publish()
             start(self._complete(transfer))
 
     async def _complete(self, transfer: Transfer) -> None:
@@ -213,7 +227,8 @@ class FileUpload(anywidget.AnyWidget):
             message = await offload(self._check, upload)
         except ValueError as error:
             state, message = "refused", str(error)
-        except (OSError, MemoryError) as error:
+        except Exception as error:  # a stranger's file may break any parser, and the page must go on
+            logging.getLogger(__name__).exception("checking an upload failed")
             why = type(error).__name__
             state, message = "refused", f"The server could not open this {self.noun} ({why})."
         else:
@@ -222,6 +237,8 @@ class FileUpload(anywidget.AnyWidget):
             transfer.state, transfer.message = state, message
             transfer.upload = upload if state == "ready" else None
             self._publish()
+        if transfer.upload is None:
+            upload.delete()  # now: a logged traceback may hold it for longer
 
     def _cancel(self, content, buffers) -> None:
         """Stop one transfer, or all that are pending; `lost` when the page that sent it is gone."""
@@ -254,6 +271,10 @@ class FileUpload(anywidget.AnyWidget):
         ]
         self.busy = any(t.pending for t in self._transfers.values())
         self.value = tuple(t.upload for t in self._transfers.values() if t.state == "ready")
+
+
+def _text(value) -> str:
+    return value[:64] if isinstance(value, str) else ""
 
 
 def _whole(value, name: str, low: int, high: int) -> int:

@@ -8,6 +8,9 @@ from ..models.images import MAX_PIXELS, TruncatedImage, is_heic, probe
 from .file_upload import FileUpload
 from .uploads import Transfer, Upload
 
+# WebP and TIFF: Pillow opens nothing less than the whole file.
+_NEED_THE_END = (b"RIFF", b"II*\0", b"MM\0*")
+
 
 class ImageUpload(FileUpload):
     """Photos by drag and drop, paste, file or folder chooser, or a phone's camera.
@@ -16,10 +19,10 @@ class ImageUpload(FileUpload):
     >>> upload.observe(lambda change: print([photo.image.size for photo in change.new]), "value")
 
     `value` is a tuple of `Upload`s (`name`, `size`, `bytes`, and `image`, an upright RGB
-    `PIL.Image`). With `max_side` the browser shrinks larger photos to that many pixels before it
-    sends them, which also leaves their EXIF data (place, time) at home. What is no picture, is
+    `PIL.Image`). With `max_side` the browser shrinks photos that are longer than that and larger than
+    half a megabyte before it sends them; the others arrive as they are. What is no picture, is
     damaged, or has more than `max_pixels` pixels is refused with a sentence beside its name.
-    Raises ValueError for a limit below one.
+    Raises ValueError for a limit that is not positive.
     """
 
     noun = "photo"
@@ -52,6 +55,10 @@ class ImageUpload(FileUpload):
             image = probe(head, max_pixels=self.max_pixels)
         except TruncatedImage:
             return {}  # the header goes on beyond the first bytes: look again when all is here
+        except ValueError:
+            if head.startswith(_NEED_THE_END):
+                return {}
+            raise
         shrink = self.max_side is not None and max(image.size) > self.max_side and _shrinks_well(image)
         if transfer.size > self.max_mb * 1e6 and not shrink:
             raise ValueError(self._too_large(transfer.size))
@@ -61,8 +68,8 @@ class ImageUpload(FileUpload):
         return transfer.finish(max_pixels=self.max_pixels)
 
     def _check(self, upload: Upload) -> str:
-        frames = upload.picture(at_least=64).info["frames"]
-        return f"The first of its {frames} pictures is used." if frames > 1 else ""
+        several = upload.picture(at_least=64).info["frames"] > 1
+        return "This file holds several pictures: the first is used." if several else ""
 
     def _unreadable(self, transfer: Transfer, why) -> str:
         if why == "convert":

@@ -71,38 +71,49 @@ class Result:
         Called once, it puts that JPEG into the folder of uploads and lets go of the decoded photo:
         a long visit keeps neither pixels in memory nor the visitors' large files on disk.
         """
-        if self._image is not None:
-            self._kept, self._image = Upload.keep(self.item, jpeg(self._image, PICTURE_SIDE)), None
-        return self._kept.bytes if self._kept else b""
+        image, self._image = self._image, None
+        try:
+            if image is not None:
+                self._kept = Upload.keep(self.item, jpeg(image, PICTURE_SIDE))
+            return self._kept.bytes if self._kept else b""
+        except OSError:  # a full disk costs the picture, not the answer
+            logging.getLogger(__name__).exception("no room to keep a picture of %r", self.item)
+            return b""
 
 
-def classified(classifier: Callable[[Image.Image], Mapping[str, float]], item: str, source) -> Result:
+def classified(
+    classifier: Callable[[Image.Image], Mapping[str, float]],
+    item: str,
+    source,
+    *,
+    decode_side: int | None = PICTURE_SIDE,
+) -> Result:
     """Call a classifier on one photo; whatever goes wrong is told in the result, not raised.
-
-    `source` is an `Upload`, or whatever else has `picture(at_least)`.
 
     >>> classified(Classifier.shipped("bears"), "bear.jpg", upload).predicted
     'grizzly'
+
+    `source` is an `Upload`, or whatever else has `picture(at_least)`.
     """
     result = Result(item)
     try:
-        image = result._image = source.picture(PICTURE_SIDE)
-    except (ValueError, OSError) as error:
-        result.error = str(error)
+        image = result._image = source.picture(decode_side)
+        result.thumbnail = jpeg(image, THUMBNAIL_SIDE)
+    except (ValueError, OSError, MemoryError) as error:
+        result.error = str(error) or "There was not enough memory to open this photo."
         return result
-    result.thumbnail = jpeg(image, THUMBNAIL_SIDE)
-    frames = image.info.get("frames", 1)
-    result.note = f"This file holds {frames} pictures: the first was used." if frames > 1 else ""
+    if image.info.get("frames", 1) > 1:
+        result.note = "This file holds several pictures: the first was used."
     try:
         prediction = classifier(image)
         result.probabilities = _probabilities(prediction)
+        result.unfamiliar = bool(getattr(prediction, "unfamiliar", False))
+        result.novelty = float(getattr(prediction, "novelty", math.nan))
     except Exception as error:  # anybody's classifier may raise anything, and the page must go on
         # Its words may name files of the server: they belong in the log, not before a visitor.
         logging.getLogger(__name__).exception("the classifier failed on %r", item)
+        result.probabilities = {}
         result.error = f"The classifier failed on this photo ({type(error).__name__})."
-        return result
-    result.unfamiliar = bool(getattr(prediction, "unfamiliar", False))
-    result.novelty = float(getattr(prediction, "novelty", math.nan))
     return result
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import tempfile
 import weakref
@@ -13,6 +15,7 @@ from PIL import Image
 
 from ..models.images import MAX_PIXELS, open_image
 
+SPOOL_LIMIT = 4_000_000_000  # bytes on disk for all uploads of one kernel, which is one visitor
 CHUNK_LIMIT = 1_000_000  # bytes; a tenth of the websocket message that Jupyter servers accept
 NAME_LIMIT = 255
 
@@ -33,7 +36,7 @@ class Upload:
         self.size = path.stat().st_size
         self._path = path
         self._max_pixels = max_pixels
-        weakref.finalize(self, path.unlink, missing_ok=True)
+        self.delete = weakref.finalize(self, path.unlink, missing_ok=True)
 
     @classmethod
     def keep(cls, name: str, data: bytes) -> Upload:
@@ -84,6 +87,8 @@ class Transfer:
         Raises ValueError when `total` changes on the way or the chunk reaches beyond it.
         """
         if self.total is None:
+            if spooled() + total > SPOOL_LIMIT:
+                raise OSError(errno.ENOSPC, "the room for uploads is used up")
             self.total = total
             self._path = spool() / token_hex(16)
         if total != self.total or offset + len(chunk) > total:
@@ -113,6 +118,11 @@ def spool() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="ipyfastai-", ignore_cleanup_errors=True)
     _folders.append(folder)
     return Path(folder.name)
+
+
+def spooled() -> int:
+    """Bytes of all uploads that are kept now."""
+    return sum(entry.stat().st_size for entry in os.scandir(spool()))
 
 
 _folders: list[tempfile.TemporaryDirectory] = []  # one that nobody holds is deleted at once
