@@ -1,4 +1,4 @@
-"""How a visitor's kernel starts: in this Python, without the server's secrets.
+"""How a visitor's kernel starts: in this Python, without the server's secrets, in a temporary folder of its own.
 
 A kernel process gets a copy of the server's environment unless told otherwise, and a publisher's
 environment holds tokens (a registry, a hub, a cloud). Only the variables named here are passed on.
@@ -7,22 +7,28 @@ What a dashboard needs beyond them goes into a variable whose name starts with `
 This keeps secrets out of what a widget could show by mistake. It is no sandbox: a kernel runs as the
 same user as the server, so code that a visitor could run would still reach what that user can read.
 Visitors can run none: the server passes on widget messages only.
+
+What a visitor sent must not outlive the session, however that ends: a kernel that is killed, or runs out
+of memory, cleans up nothing. So the server gives each its temporary folder, and removes it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
 from ipykernel.kernelspec import RESOURCES
+from jupyter_client import KernelManager
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Dict
 
 PASSED_ON = frozenset(
     """
-    PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP LANG LANGUAGE TZ
+    PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ
     PYTHONPATH PYTHONHOME PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
     LD_LIBRARY_PATH DYLD_LIBRARY_PATH IPYTHONDIR XDG_CACHE_HOME TORCH_HOME FASTAI_HOME
     CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS
@@ -31,6 +37,9 @@ PASSED_ON = frozenset(
     """.split()
 )
 PASSED_ON_PREFIXES = ("LC_", "IPYFASTAI_")
+TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the last two: libraries on Windows
+
+FOLDER_PREFIX = "ipyfastai-kernel-"
 
 KERNEL_OPTIONS = (
     # No visitor has a prompt: without it, every kernel opens the history database in the home folder.
@@ -57,11 +66,35 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class DashboardKernelManager(AsyncMappingKernelManager):
-    """Starts every kernel with `kernel_environment` of what the server would have given it."""
+    """Starts every kernel with `kernel_environment` of what the server would have given it.
 
-    async def start_kernel(self, *, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
-        env = kernel_environment(os.environ if env is None else env)
-        return await super().start_kernel(env=env, **kwargs)
+    Its temporary folder is its own, closed to other users, and goes when the kernel has ended.
+    """
+
+    _folders = Dict(help="kernel id -> its TemporaryDirectory")
+
+    async def start_kernel(
+        self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> str:
+        kernel_id = kernel_id or self.new_kernel_id()
+        # Whatever is left at the server's own end, the TemporaryDirectory removes then.
+        folder = tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True)
+        self._folders[kernel_id] = folder
+        env = kernel_environment(os.environ if env is None else env) | dict.fromkeys(TEMPORARY, folder.name)
+        try:
+            return await super().start_kernel(kernel_id=kernel_id, env=env, **kwargs)
+        except Exception:
+            self._remove_folder(kernel_id)
+            raise
+
+    def remove_kernel(self, kernel_id: str) -> KernelManager | None:
+        """Called once a kernel's process has ended: shut down, culled, or found dead."""
+        self._remove_folder(kernel_id)
+        return super().remove_kernel(kernel_id)
+
+    def _remove_folder(self, kernel_id: str) -> None:
+        if folder := self._folders.pop(kernel_id, None):
+            folder.cleanup()
 
 
 class DashboardKernelSpecManager(KernelSpecManager):

@@ -3,6 +3,9 @@
 import http.client
 import json
 import re
+import stat
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -29,6 +32,14 @@ button = widgets.Button(description="Crash")
 button.on_click(lambda _: os._exit(1))
 button
 """
+UPLOAD = """
+import tempfile
+import ipywidgets
+from ipyfastai.widgets.uploads import Upload
+
+upload = Upload.keep("bear.jpg", b"a photo")
+ipywidgets.Text(tempfile.gettempdir(), description="folder")
+"""
 SECRETS = {"AWS_SECRET_ACCESS_KEY": "hunter2", "JUPYTERHUB_API_TOKEN": "hunter3", "IPYFASTAI_WEIGHTS": "/weights"}
 
 
@@ -42,6 +53,7 @@ def folder(tmp_path_factory):
         folder / "failing.ipynb", "# Fails", "import sys\nprint('a_private_path', file=sys.stderr)\nnot_there"
     )
     write_notebook(folder / "crashing.ipynb", "# Crashes", DIE)
+    write_notebook(folder / "upload.ipynb", "# Upload", UPLOAD)
     (folder / "upload.png").write_bytes(b"\x89PNG an upload")
     (folder / "model.onnx").write_bytes(b"a model")
     (folder / "voila.json").write_text(
@@ -172,6 +184,34 @@ def test_secrets_do_not_reach_the_kernel(page, server):
 def test_what_a_kernel_may_see():
     seen = kernel_environment({"HOME": "/h", "LC_ALL": "C", "TOKEN": "x", "VOILA_REQUEST_URL": "?private"})
     assert seen == {"HOME": "/h", "LC_ALL": "C"}
+
+
+ENDINGS = {
+    "killed": lambda kernel, server, page: kernel.kill(),
+    "idle": lambda kernel, server, page: None,
+    "left": lambda kernel, server, page: page.goto("about:blank"),
+    "terminated": lambda kernel, server, page: server.stop(),
+}
+
+
+@pytest.mark.parametrize("ending, preheat", [("killed", 0), ("killed", 1), ("idle", 0), ("left", 1), ("terminated", 1)])
+def test_what_a_visitor_sent_goes_with_the_kernel(page, folder, tmp_path, ending, preheat):
+    minutes = 0.1 if ending == "idle" else 30
+    arguments = ("--preheat", preheat, "--idle-minutes", minutes)
+    with ipyfastai(folder / "upload.ipynb", *arguments, env={"TMPDIR": str(tmp_path)}) as server:
+        page.goto(server.url)
+        own = Path(page.get_by_label("folder").input_value())
+        assert own.parent == tmp_path
+        assert stat.S_IMODE(own.stat().st_mode) == 0o700
+        assert [path.read_bytes() for path in own.rglob("*") if path.is_file()] == [b"a photo"]
+        [kernel] = [one for one in kernels_of(server) if one.environ()["TMPDIR"] == str(own)]
+        ENDINGS[ending](kernel, server, page)
+        deadline = time.monotonic() + 20
+        while own.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not own.exists()
+        server.stop()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_hand_made_execute_request_is_not_run(page, server, tmp_path):
