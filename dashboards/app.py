@@ -13,6 +13,7 @@ import errno
 import logging
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         from .configuration import configuration
-        from .server import DashboardServer
+        from .server import DashboardServer, UnknownVoila
     except ModuleNotFoundError as missing:
         if missing.name != "voila":
             raise
@@ -43,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ) from None
 
     folder, notebook = _what_to_serve(options.notebook)
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if temporary.is_relative_to(folder.resolve()):
+        raise SystemExit(
+            f"What visitors upload goes to {temporary}, which lies below the folder to serve, {folder}. "
+            "Put the notebooks into a folder of their own, or set TMPDIR to a folder elsewhere."
+        )
     server = DashboardServer(
         config=configuration(
             idle_minutes=options.idle_minutes,
@@ -64,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         server.start()
     except OSError as error:
         raise SystemExit(_cannot_listen(error, options)) from None
+    except UnknownVoila as error:
+        raise SystemExit(str(error)) from None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tornado.ioloop
+import voila
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
@@ -38,8 +39,15 @@ REPLACED = (
     FileFindHandler,
 )
 
+# Voila has these two only where it serves a folder.
+OF_A_FOLDER = {TornadoVoilaTreeHandler, VoilaContentsHandler}
+
 # Nothing is sent to the server over plain HTTP: uploads arrive over the websocket.
 REQUEST_BYTES = 2**20
+
+
+class UnknownVoila(RuntimeError):
+    """Voila is not built as this server takes it to be, and would serve what it must not."""
 
 
 class DashboardServer(Voila):
@@ -49,7 +57,8 @@ class DashboardServer(Voila):
     >>> server.initialize([])
     >>> server.start()  # returns on Ctrl-C, SIGTERM or SIGHUP, its kernels stopped
 
-    Port 0 takes any free port. Raises OSError when it cannot listen on `ip` and `port`.
+    Port 0 takes any free port. Raises OSError when it cannot listen on `ip` and `port`,
+    and UnknownVoila when that version serves something in a way that is not replaced here.
     """
 
     on_listening = Callable(lambda url: None, help="called with the URL once the server answers there")
@@ -103,7 +112,16 @@ class DashboardServer(Voila):
         folder = {"folder": self.root_dir}
         rendering = {**shared, **folder, "template_paths": self.template_paths, "config": self.config}
 
-        handlers = [handler for handler in super().init_handlers() if handler[1] not in REPLACED]
+        handlers = super().init_handlers()
+        expected = set(REPLACED) - (OF_A_FOLDER if self.notebook_path else set())
+        if missing := expected - {handler[1] for handler in handlers}:
+            names = ", ".join(sorted(handler.__name__ for handler in missing))
+            raise UnknownVoila(
+                f"Voila {voila.__version__} does not serve with {names}, which the dashboards replace: "
+                "it might show visitors files that are none of their business. "
+                "Install a version that is known to work: pip install --upgrade 'ipyfastai[app]'"
+            )
+        handlers = [handler for handler in handlers if handler[1] not in REPLACED]
         scripts = {"paths": self.static_paths}
         handlers += [
             (route(r"/ipyfastai/(.*)"), AssetHandler, {"paths": [str(STATIC)]}),

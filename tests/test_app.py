@@ -1,5 +1,6 @@
 """The `ipyfastai` command, as typed in a terminal."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -86,6 +87,30 @@ def test_a_wrong_option_says_why(arguments, reason):
     code, said = run(*arguments)
     assert code == 2
     assert reason in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("replaced", ["AllowListFileHandler", "TornadoVoilaHandler", "FileFindHandler"])
+def test_a_voila_that_serves_otherwise_is_not_started(notebook, replaced, alone):
+    """As a version would be whose handler is another: a file of any visitor's choice could be served."""
+    otherwise = (
+        f"import sys, voila.app; voila.app.{replaced} = type('Other', (voila.app.{replaced},), {{}}); "
+        "from ipyfastai.dashboards.app import main; main()"
+    )
+    served = notebook if alone else notebook.parent
+    command = [sys.executable, "-c", otherwise, "--no-browser", "--port", "0", "--preheat", "0", served]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"does not serve with {replaced}, which the dashboards replace" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_uploads_may_not_lie_below_what_is_served(notebook):
+    temporary = notebook.parent / "temporary"
+    temporary.mkdir()
+    code, said = run("--port", "0", str(notebook), env={**os.environ, "TMPDIR": str(temporary)})
+    assert code == 1
+    assert f"What visitors upload goes to {temporary}, which lies below the folder to serve" in said
 
 
 def test_without_voila_it_says_how_to_get_it(tmp_path):

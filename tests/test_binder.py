@@ -59,6 +59,8 @@ def test_the_environment_has_what_serving_needs_and_no_torch(environment):
     needed = names(project["dependencies"]) | names(project["optional-dependencies"]["app"])
     listed = names(environment["dependencies"])
     assert needed <= listed
+    given = {*project["dependencies"], *project["optional-dependencies"]["app"]}
+    assert {one for one in environment["dependencies"] if names([one]) & needed} == given
     assert listed - needed == {"python", "jupyter-server-proxy"}
 
 
