@@ -1,11 +1,10 @@
 """The JSON that makes an ONNX file self-describing: labels, size, threshold, model card."""
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from .card import ModelCard
+from .card import ModelCard, is_clean, is_number
 from .onnx_file import EXPORT_HINT
 from .resize import Resize
 
@@ -55,11 +54,12 @@ class BundleInfo:
             values = json.loads(metadata[KEY])
         except (ValueError, RecursionError) as error:
             raise ValueError(f"The description inside this ONNX file is no JSON. {EXPORT_HINT}") from error
-        if not isinstance(values, dict) or type(values.get("format_version")) is not int:
+        version = values.get("format_version") if isinstance(values, dict) else None
+        if type(version) is not int or not 1 <= version < 1_000_000:
             raise ValueError(f"The description inside this ONNX file has no format version. {EXPORT_HINT}")
-        if values["format_version"] > FORMAT_VERSION:
+        if version > FORMAT_VERSION:
             raise ValueError(
-                f"This model was written in format {values['format_version']}; this ipyfastai reads up to "
+                f"This model was written in format {version}; this ipyfastai reads up to "
                 f"{FORMAT_VERSION}. Upgrade it: pip install --upgrade ipyfastai."
             )
         try:
@@ -70,9 +70,7 @@ class BundleInfo:
                 **_novelty(values.get("novelty")),
             )
         except ValueError as error:
-            raise ValueError(
-                f"The description inside this ONNX file is malformed: {error} {EXPORT_HINT}"
-            ) from error
+            raise ValueError(f"The description inside this ONNX file is malformed: {error} {EXPORT_HINT}") from error
 
 
 def _labels(values: Any) -> tuple[str, ...]:
@@ -80,6 +78,8 @@ def _labels(values: Any) -> tuple[str, ...]:
         raise ValueError(f"labels must be a list of 2 to {MAX_LABELS:,} texts.")
     if not all(isinstance(label, str) and 0 < len(label) <= MAX_LABEL_LENGTH for label in values):
         raise ValueError(f"every label must be a text of 1 to {MAX_LABEL_LENGTH} characters.")
+    if not all(map(is_clean, values)):
+        raise ValueError("every label must be printable, without control or direction characters.")
     if len(set(values)) < len(values):
         raise ValueError("labels must differ from one another.")
     return tuple(values)
@@ -88,7 +88,9 @@ def _labels(values: Any) -> tuple[str, ...]:
 def _novelty(values: Any) -> dict[str, Any]:
     if values is None:
         return {}
-    threshold = values.get("threshold") if isinstance(values, dict) else None
-    if type(threshold) not in (int, float) or not math.isfinite(threshold):
+    threshold, method = (values.get("threshold"), values.get("method", "")) if isinstance(values, dict) else (None, "")
+    if not is_number(threshold):
         raise ValueError("the novelty threshold must be a finite number.")
-    return {"threshold": float(threshold), "novelty_method": str(values.get("method", ""))[:MAX_LABEL_LENGTH]}
+    if not isinstance(method, str) or len(method) > MAX_LABEL_LENGTH or not is_clean(method):
+        raise ValueError(f"the novelty method must be a printable text of at most {MAX_LABEL_LENGTH} characters.")
+    return {"threshold": float(threshold), "novelty_method": method}

@@ -1,11 +1,11 @@
 """What a model is, how well it does, and what it is not for."""
 
-import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 MAX_TEXT = 10_000  # characters in any one text of a card that comes from a stranger's file
 MAX_ENTRIES = 1_000  # labels, metrics or sets listed in one
+MAX_COUNT = 2**53  # whole numbers up to here are exact in JavaScript
 
 # Titles as they are shown, in the order they are shown.
 _TEXTS = {
@@ -73,16 +73,18 @@ class ModelCard:
         for name in ("name", *_TEXTS):
             _check(isinstance(known.get(name, ""), str), name, "a text")
             _check(len(known.get(name, "")) <= MAX_TEXT, name, f"at most {MAX_TEXT:,} characters long")
+            _check(is_clean(known.get(name, ""), also="\n\t\u00a0"), name, "printable")
         _check(bool(known.get("name")), "name", "given")
         labels = known.get("labels", [])
-        _check(_is_list_of(str, labels), "labels", "a list of texts")
+        _check(_is_list_of(str, labels) and all(map(is_clean, labels)), "labels", "a list of printable texts")
         for name, keys in (("metrics", {"value", "baseline"}), ("unfamiliar", {"rate", "count"})):
             _check(_is_table(known.get(name, {}), keys), name, f"named sets of numbers {sorted(keys)}")
         confusion = known.get("confusion", [])
         _check(
             isinstance(confusion, list)
             and len(confusion) in (0, len(labels))
-            and all(_is_list_of(int, row) and len(row) == len(labels) for row in confusion),
+            and all(_is_list_of(int, row) and len(row) == len(labels) for row in confusion)
+            and all(0 <= count <= MAX_COUNT for row in confusion for count in row),
             "confusion",
             "a row and a column of counts for each label",
         )
@@ -106,21 +108,33 @@ class ModelCard:
 
     def _tables(self) -> list[tuple[str, list[list[str]]]]:
         metrics = [
-            [name, _percent(entry["value"]), _percent(entry["baseline"])]
-            for name, entry in self.metrics.items()
+            [name, _percent(entry["value"]), _percent(entry["baseline"])] for name, entry in self.metrics.items()
         ]
-        confusion = [
-            [label, *map(str, row)] for label, row in zip(self.labels, self.confusion, strict=False)
-        ]
+        confusion = [[label, *map(str, row)] for label, row in zip(self.labels, self.confusion, strict=False)]
         unfamiliar = [
-            [name, _percent(entry["rate"]), str(int(entry["count"]))]
-            for name, entry in self.unfamiliar.items()
+            [name, _percent(entry["rate"]), str(int(entry["count"]))] for name, entry in self.unfamiliar.items()
         ]
         return [
             ("How well it does", [["", "this model", "always the commonest label"], *metrics]),
             ("What it takes for what", [["true label ↓, predicted →", *self.labels], *confusion]),
             ("Flagged as unlike the training photos", [["images", "flagged", "of"], *unfamiliar]),
         ]
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number, no bool, neither nan nor infinite nor too large for a float."""
+    return type(value) in (int, float) and abs(value) <= 1e300
+
+
+def is_clean(text: str, *, also: str = "") -> bool:
+    """Whether a stranger's text can be shown: no control or direction characters, no lone surrogates.
+
+    >>> is_clean("bear\u202egpj.exe")
+    False
+
+    Joiners are let through: emoji (U+200D) and Persian (U+200C) are written with them.
+    """
+    return text.translate(dict.fromkeys(map(ord, "\u200c\u200d" + also))).isprintable()
 
 
 def _check(holds: bool, name: str, expected: str) -> None:
@@ -141,10 +155,8 @@ def _is_table(values: Any, keys: set[str]) -> bool:
         isinstance(values, dict)
         and len(values) <= MAX_ENTRIES
         and all(
-            isinstance(entry, dict)
-            and set(entry) == keys
-            and all(type(number) in (int, float) and math.isfinite(number) for number in entry.values())
-            for entry in values.values()
+            is_clean(name) and isinstance(entry, dict) and set(entry) == keys and all(map(is_number, entry.values()))
+            for name, entry in values.items()
         )
     )
 

@@ -109,11 +109,7 @@ def conformal_quantile(scores: np.ndarray, flagged: float) -> float:
 def cross_fitted_rate(scores: np.ndarray, flagged: float, *, folds: int = 5, seed: int = 42) -> float:
     """The share of scores above a threshold that was set on the other folds."""
     parts = np.array_split(np.random.default_rng(seed).permutation(len(scores)), folds)
-    above = [
-        (scores[part] > conformal_quantile(np.delete(scores, part), flagged)).sum()
-        for part in parts
-        if len(part)
-    ]
+    above = [(scores[part] > conformal_quantile(np.delete(scores, part), flagged)).sum() for part in parts if len(part)]
     return float(sum(above) / len(scores))
 
 

@@ -1,6 +1,7 @@
 """How a photo becomes the fixed size a network was trained with, exactly as fastai does it."""
 
 from dataclasses import dataclass
+from reprlib import repr  # short, however long or deep a stranger's value is
 from typing import Any
 
 import numpy as np
@@ -36,21 +37,21 @@ class Resize:
         for name in ("height", "width"):
             side = getattr(self, name)
             if type(side) is not int or not SMALLEST <= side <= LARGEST:
-                raise ValueError(f"{name} must be a whole number from {SMALLEST} to {LARGEST}, not {side!r}")
+                raise ValueError(f"{name} must be a whole number from {SMALLEST} to {LARGEST}, not {repr(side)}")
         if self.method not in METHODS:
-            raise ValueError(f"resize method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        if self.pad_mode not in PAD_MODES:
-            raise ValueError(f"pad mode must be one of {', '.join(PAD_MODES)}, not {self.pad_mode!r}")
+            raise ValueError(f"resize method must be one of {', '.join(METHODS)}, not {repr(self.method)}")
+        if not isinstance(self.pad_mode, str) or self.pad_mode not in PAD_MODES:
+            raise ValueError(f"pad mode must be one of {', '.join(PAD_MODES)}, not {repr(self.pad_mode)}")
         if type(self.margin) is not int or not 0 <= self.margin <= LARGEST:
-            raise ValueError(f"margin must be a whole number from 0 to {LARGEST}, not {self.margin!r}")
+            raise ValueError(f"margin must be a whole number from 0 to {LARGEST}, not {repr(self.margin)}")
 
     @classmethod
     def from_dict(cls, size: Any, values: Any) -> "Resize":
         """From a bundle's untrusted `size` [height, width] and `resize` entries; ValueError if malformed."""
         if not isinstance(size, list) or len(size) != 2:
-            raise ValueError(f"size must be [height, width], not {size!r}")
+            raise ValueError(f"size must be [height, width], not {repr(size)}")
         if not isinstance(values, dict) or not set(values) <= {"method", "margin", "pad_mode"}:
-            raise ValueError(f"resize must hold method, margin and pad_mode alone, not {values!r}")
+            raise ValueError(f"resize must hold method, margin and pad_mode alone, not {repr(values)}")
         return cls(*size, **values)
 
     def to_dict(self) -> dict[str, Any]:

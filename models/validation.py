@@ -37,11 +37,7 @@ class Validation:
     def of(cls, learn: Learner) -> "Validation":
         _check_kind(learn)
         loader = learn.dls.valid
-        resizes = [
-            _resize(step)
-            for step in _steps(loader, "after_item")
-            if not isinstance(step, ToTensor)
-        ]
+        resizes = [_resize(step) for step in _steps(loader, "after_item") if not isinstance(step, ToTensor)]
         if _steps(loader, "before_batch"):
             raise _unknown(_steps(loader, "before_batch")[0])
         if len(resizes) != 1:
@@ -98,8 +94,7 @@ def _check_kind(learn: Learner) -> None:
         raise ValueError(f"Only RGB image classifiers can be exported; this Learner takes {type(image).__name__}.")
     if type(target) is not TensorCategory:
         raise ValueError(
-            f"Only classifiers with one label per image can be exported; this Learner predicts "
-            f"{type(target).__name__}."
+            f"Only classifiers with one label per image can be exported; this Learner predicts {type(target).__name__}."
         )
     if not isinstance(learn.loss_func, BaseLoss):
         raise ValueError(

@@ -77,9 +77,7 @@ def image_folder_dataloaders(
     ).dataloaders(files, path=path, bs=batch_size, val_bs=2 * batch_size, num_workers=workers)
 
 
-def grouped_split(
-    labels: Sequence[str], groups: Sequence[int], *, valid_pct: float = 0.2, seed: int = 42
-) -> list[int]:
+def grouped_split(labels: Sequence[str], groups: Sequence[int], *, valid_pct: float = 0.2, seed: int = 42) -> list[int]:
     """Indices of the validation items: a share of each label, whole groups at a time.
 
     >>> grouped_split(["a", "a", "a", "b", "b"], groups=[0, 1, 1, 2, 3], valid_pct=0.5)

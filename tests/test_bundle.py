@@ -1,8 +1,12 @@
 """bundle: a description that does not fit, and a graph that is not as it is described."""
 
+import copy
+import json
+
 import pytest
-from bundles import bundle, description, model
+from bundles import LABELS, bundle, description, model
 from ipyfastai.models import Classifier
+from ipyfastai.models.bundle import BundleInfo
 from onnx import TensorProto, helper
 from PIL import Image
 
@@ -40,6 +44,10 @@ from PIL import Image
         (description(novelty={}), "novelty threshold must be a finite number"),
         (description(novelty={"threshold": "1"}), "novelty threshold must be a finite number"),
         (description(novelty={"threshold": float("nan")}), "novelty threshold must be a finite number"),
+        (description(novelty={"threshold": 10**400}), "novelty threshold must be a finite number"),
+        (description(novelty={"threshold": 1, "method": ["mean"]}), "novelty method must be a printable text"),
+        (description(format_version=0), "no format version"),
+        (description(resize={"method": "pad", "pad_mode": []}), "pad mode must be one of"),
         (description(novelty=[1]), "novelty threshold must be a finite number"),
         (description(card=...), "model card must be a JSON object"),
         (description(card={"name": ""}), "'name' must be given"),
@@ -48,6 +56,59 @@ from PIL import Image
 def test_refuses_a_malformed_description_and_says_what_is_wrong(described, says):
     with pytest.raises(ValueError, match=says):
         Classifier.load(bundle(described))
+
+
+@pytest.mark.parametrize("hidden", ["\0", "\n", "\x1b", "\u202e", "\u2066", "\ud800", "\u2028"], ids=ascii)
+def test_refuses_labels_that_hide_something(hidden):
+    with pytest.raises(ValueError, match="every label must be printable"):
+        Classifier.load(bundle(json.dumps(description(labels=["red", "green", f"bl{hidden}ue"]))))
+
+
+def test_takes_labels_of_any_language():
+    labels = ["Bär", "می‌خواهم", "👩‍🚀 熊"]
+    assert Classifier.load(bundle(description(labels=labels))).labels == tuple(labels)
+
+
+def leaves(values, path=()):
+    """The path of every value in nested JSON, whole lists and objects too."""
+    inside = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in inside:
+        yield from leaves(value, (*path, key))
+    if path:
+        yield path
+
+
+FULL = description(
+    card={
+        "name": "Colours",
+        "labels": LABELS,
+        "metrics": {"error rate": {"value": 0.1, "baseline": 0.5}},
+        "confusion": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        "unfamiliar": {"cats": {"rate": 0.9, "count": 10}},
+        "date": "2026-11-21",
+    }
+)
+DEEP = json.loads("[" * 500 + "]" * 500)
+HOSTILE = [None, [], {}, [[]], {"a": 1}, 10**400, -(10**400), 1e308, float("nan")]
+HOSTILE += [float("-inf"), "", "\ud800", "x" * 100_000, True, -1, 0.5, DEEP]
+
+
+@pytest.mark.parametrize("path", list(leaves(FULL)), ids=str)
+def test_whatever_stands_in_the_description_only_a_value_error_comes_out(path):
+    BundleInfo.from_metadata({"ipyfastai": json.dumps(FULL)})
+    for value in HOSTILE:
+        values = copy.deepcopy(FULL)
+        place = values
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        try:
+            info = BundleInfo.from_metadata({"ipyfastai": json.dumps(values)})
+        except ValueError as error:
+            assert len(str(error)) < 1000, "a message is not a place for a stranger's text"
+        else:
+            info.to_json().encode()
+            assert info.card.sections()
 
 
 @pytest.mark.parametrize(
