@@ -33,9 +33,18 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
 # The stamps: installing again is left out until pyproject.toml changes.
+# Debian's Python lacks what `venv` takes pip from (package python3-venv): there, its own pip is used instead.
+# What cannot be made complete is removed, unless it was there before.
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
-	$(PYTHON) -m venv $(VENV)
+	@test -e $(VENV) && made= || made=$(VENV); \
+	trap 'rm -rf $$made; exit 130' INT TERM; \
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	|| { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	     --target "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" pip; } \
+	|| { rm -rf $$made; \
+	     echo "$(PYTHON) cannot make $(VENV): install its venv module (Debian, Ubuntu: sudo apt install python3-venv)," \
+	          "then run make again." >&2; exit 1; }
 	@touch $@
 
 $(VENV)/app.installed: pyproject.toml | $(VENV)/created

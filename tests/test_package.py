@@ -1,5 +1,6 @@
 """The wheel travels alone, and the Makefile installs once."""
 
+import ensurepip
 import os
 import shutil
 import subprocess
@@ -78,6 +79,57 @@ def test_make_installs_once(checkout, target, extras):
     assert f"--editable '.{extras}'" in make(checkout, target)
     os.utime(checkout / "pyproject.toml", (newest - 100, newest - 100))
     shutil.rmtree(stamps)
+
+
+# What Debian's Python does without its package python3-venv, and one without pip too.
+NO_ENSUREPIP = """#!/bin/sh
+case "$*" in
+"-m venv --without-pip "*) ;;
+"-m venv "*) mkdir -p "$3/bin"; echo "ensurepip is not available"; exit 1 ;;
+"-m pip "*) {pip} ;;
+esac
+exec {python} "$@"
+"""
+
+
+def make_venv(checkout, *, pip):
+    """Make `.venv` with such a Python; the pip to install is the one that came with this Python."""
+    bundled = Path(ensurepip.__file__).with_name("_bundled")
+    if not bundled.is_dir():
+        pytest.skip("this Python itself has no ensurepip with its wheel")
+    python = checkout / "no_ensurepip"
+    python.write_text(NO_ENSUREPIP.format(python=sys.executable, pip=pip))
+    python.chmod(0o755)
+    environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(bundled)}
+    command = ["make", ".venv/created", f"PYTHON={python}"]
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+
+
+def test_make_needs_no_ensurepip(checkout):
+    done = make_venv(checkout, pip=":")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pip = subprocess.run([checkout / ".venv/bin/python", "-m", "pip", "--version"], capture_output=True, text=True)
+    assert str(checkout / ".venv") in pip.stdout
+    assert not (checkout / ".venv/bin/ruff").exists()  # a new environment, not this one
+    shutil.rmtree(checkout / ".venv")
+
+
+def test_make_leaves_no_half_made_environment(checkout):
+    done = make_venv(checkout, pip="exit 1")
+    assert done.returncode != 0
+    assert (
+        "install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then run make again." in done.stderr
+    )
+    assert not (checkout / ".venv").exists()
+
+
+def test_make_removes_no_environment_that_was_there(checkout):
+    mine = checkout / ".venv" / "mine"
+    mine.parent.mkdir()
+    mine.touch()
+    assert make_venv(checkout, pip="exit 1").returncode != 0
+    assert mine.exists() and not mine.with_name("created").exists()
+    shutil.rmtree(checkout / ".venv")
 
 
 def test_make_app_takes_a_port(checkout):
