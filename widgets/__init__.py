@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attributes(
         "FileUpload": "file_upload",
         "ImageClassifier": "image_classifier",
         "ImageUpload": "image_upload",
-        "PredictionsTable": "predictions_table",
         "ProbabilityBars": "probability_bars",
         "Upload": "uploads",
     },
