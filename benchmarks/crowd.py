@@ -92,15 +92,15 @@ class Visitor:
         self.chooser = await chooser.value
 
     @_counted
-    async def upload(self, photo: bytes) -> None:
+    async def upload(self, photo: Path) -> None:
         elapsed = seconds_since()
-        await self.chooser.set_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo})
+        await self.chooser.set_files(photo)
         # The page notes the moment itself; to ask often would only load the machine.
         await self.page.wait_for_function("watch => watch.at", arg=self.watch, polling=250)
         self.answer = elapsed(await self.watch.evaluate("watch => watch.at"))
 
 
-async def _visit(app: App, url: str, server: psutil.Process, size: int, photo: bytes) -> Crowd:
+async def _visit(app: App, url: str, server: psutil.Process, size: int, photo: Path) -> Crowd:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
         visitors = [await Visitor.arriving(app, browser) for _ in range(size)]
@@ -119,7 +119,7 @@ async def _visit(app: App, url: str, server: psutil.Process, size: int, photo: b
     return crowd
 
 
-def visit(app: App, folder: Path, size: int, photo: bytes) -> Crowd:
+def visit(app: App, folder: Path, size: int, photo: Path) -> Crowd:
     """A crowd of `size` visits `app`, served afresh."""
     with Server(app.command, cwd=folder) as running:
         server = psutil.Process(running.process.pid)
