@@ -99,7 +99,7 @@ def export_learner(folder: Path) -> None:
             for number in range(4):
                 noise = np.random.default_rng([number, len(label)]).integers(0, 255, (9, 9, 3), dtype=np.uint8)
                 Image.fromarray(noise).resize((64, 64)).save(Path(photos, label, f"{number}.jpg"))
-        side = bears._info.resize.height
+        side = bears.size[0]
         loaders = image_folder_dataloaders(photos, size=side, valid_pct=0.5, batch_size=2)
         learn = transfer_learner(loaders, pretrained=False)
         (folder / "fastai").mkdir(exist_ok=True)

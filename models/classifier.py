@@ -43,7 +43,8 @@ class Classifier:
     {'black': 0.013, 'grizzly': 0.984, 'teddy': 0.003}
 
     Called with a PIL image of any mode (turned to RGB as Pillow does; `open_image` does it better),
-    returns a `Prediction`. `labels` are the keys in order; `card` is the model card of the file.
+    returns a `Prediction`. `labels` are the keys in order; `card` is the model card of the file,
+    `size` the (height, width) to which it shrinks every photo.
     """
 
     def __init__(self, session: "InferenceSession", info: BundleInfo):
@@ -105,6 +106,11 @@ class Classifier:
     @property
     def labels(self) -> tuple[str, ...]:
         return self._info.labels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels of what the network sees."""
+        return self._info.resize.height, self._info.resize.width
 
     @property
     def card(self) -> ModelCard:

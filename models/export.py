@@ -19,7 +19,7 @@ from .novelty import NearestNeighbours, Novelty, check_body_and_head
 from .validation import Validation
 
 OPSET = 20
-TOLERANCE = 1e-3  # of a probability: rounding stays below 1e-5, a forgotten step is far above
+TOLERANCE = 1e-3  # of a probability and of a cosine distance: rounding stays below 1e-5, a forgotten step is far above
 CHECKED = 256  # validation photos that the parity check looks at, at most
 
 
@@ -54,8 +54,9 @@ def export_onnx(
     )
     # A copy, so that moving it to the CPU and into evaluation mode cannot disturb a Learner in use.
     network = copy.deepcopy(learn.model).cpu().eval()
-    data = _bundle(_Graph(network, validation.in_graph, novelty and novelty.module), info)
-    _check_parity(learn, network, Classifier.load(data))
+    graph = _Graph(network, validation.in_graph, novelty and novelty.module)
+    data = _bundle(graph, info)
+    _check_parity(learn, graph, Classifier.load(data))
     return _write(data, Path(path))
 
 
@@ -107,20 +108,30 @@ def _strip_traces(model: onnx.ModelProto) -> None:
 
 
 @torch.no_grad()
-def _check_parity(learn: Learner, network: nn.Module, classifier: Classifier) -> None:
-    """ValueError unless the bundle and the Learner agree on validation photos, file to probability."""
+def _check_parity(learn: Learner, graph: _Graph, classifier: Classifier) -> None:
+    """ValueError unless the bundle and the Learner agree on validation photos, file to answer."""
     loader = learn.dls.valid
     expected: list[torch.Tensor] = []
+    distances: list[torch.Tensor] = []
     for batch in loader:
-        expected += learn.loss_func.activation(network(batch[0].cpu()))
+        pixels = batch[0].cpu()
+        expected += learn.loss_func.activation(graph.network(pixels))
+        if graph.novelty is not None:
+            distances += graph.novelty(graph.network[0](pixels))
         if len(expected) >= CHECKED:
             break
     photos = (loader.dataset[index][0] for index in range(len(expected)))
-    answers = [list(answer.values()) for answer in classifier.batch(photos)]
+    answers = list(classifier.batch(photos))
+    _compare("probabilities", [list(answer.values()) for answer in answers], expected)
+    if distances:
+        _compare("novelties", [answer.novelty for answer in answers], distances)
+
+
+def _compare(what: str, answers: list, expected: list[torch.Tensor]) -> None:
     difference = np.abs(np.array(answers) - torch.stack(expected).numpy()).max()
     if not difference <= TOLERANCE:  # also where it is nan
         raise ValueError(
-            f"The exported file answers differently from the Learner: probabilities differ by up to "
+            f"The exported file answers differently from the Learner: {what} differ by up to "
             f"{difference:.3g} on {len(expected)} validation photos, the limit is {TOLERANCE:g}. Nothing was written."
         )
 

@@ -51,8 +51,9 @@ def image_folder_dataloaders(
     The same `seed` gives the same split: `valid_pct` of each label, with near-duplicate photos kept
     on one side. Training photos are cropped, flipped, warped, relit and partly erased at random;
     validation photos are squished and centre-cropped. `size` is in pixels, height and width.
-    Raises ValueError for a folder without photos or with one label only, and for files that cannot
-    be opened as images, naming them; `unreadable="skip"` leaves those out with a warning instead.
+    Raises ValueError for a folder without photos or with one label only, for a label that has only
+    copies of one photo, and for files that cannot be opened as images, naming them;
+    `unreadable="skip"` leaves those out with a warning instead.
     """
     if unreadable not in ("error", "skip"):
         raise ValueError(f'unreadable must be "error" or "skip", not {unreadable!r}')
@@ -83,7 +84,8 @@ def grouped_split(labels: Sequence[str], groups: Sequence[int], *, valid_pct: fl
     >>> grouped_split(["a", "a", "a", "b", "b"], groups=[0, 1, 1, 2, 3], valid_pct=0.5)
     [0, 3]
 
-    `labels` and `groups` are (n,). A group counts under the label of its first item.
+    `labels` and `groups` are (n,). A group counts under the label of its first item. At least one
+    group of each label is left for training: ValueError names a label that has fewer than two.
     """
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups):
@@ -93,12 +95,17 @@ def grouped_split(labels: Sequence[str], groups: Sequence[int], *, valid_pct: fl
         by_label.setdefault(labels[indices[0]], []).append(indices)
     shuffle = random.Random(seed).shuffle
     valid: list[int] = []
-    for label in sorted(by_label):
-        candidates = by_label[label]
+    for label in sorted(set(labels)):
+        candidates = by_label.get(label, [])
+        if len(candidates) < 2:
+            raise ValueError(
+                f"Label {label!r} needs at least two different photos, one to learn from and one to be tested on; "
+                f"it has {len(candidates)} (copies of one photo count once)."
+            )
         shuffle(candidates)
         wanted = max(1, round(valid_pct * sum(map(len, candidates))))
         chosen: list[int] = []
-        while len(chosen) < wanted:
+        while len(chosen) < wanted and len(candidates) > 1:
             chosen += candidates.pop()
         valid += chosen
     return sorted(valid)

@@ -7,7 +7,9 @@ import pytest
 from bundles import LABELS, bundle, description
 from drawings import DATA
 from ipyfastai.models import Classifier, ModelCard, Prediction
+from ipyfastai.models.bundle import BundleInfo
 from ipyfastai.models.onnx_file import read_metadata
+from ipyfastai.models.resize import Resize
 from PIL import Image
 
 needs_bears = pytest.mark.skipif(not (DATA / "bears").is_dir(), reason=f"no sample photos in {DATA}")
@@ -53,6 +55,13 @@ def test_takes_a_single_pixel_and_a_thin_strip(classifier):
 
 def test_carries_its_card(classifier):
     assert classifier.card == ModelCard("Colours", date="2026-11-21")
+
+
+def test_tells_the_size_that_its_network_takes(classifier):
+    assert classifier.size == (8, 8)
+    assert Classifier(None, BundleInfo(("a", "b"), Resize(16, 24), ModelCard("Wide"))).size == (16, 24)
+    with pytest.raises(AttributeError):
+        classifier.size = (9, 9)
 
 
 def test_loads_the_same_from_a_path_and_from_bytes(tmp_path, classifier):

@@ -16,7 +16,7 @@ from fastai.vision.augment import Resize as FastaiResize
 from fastai.vision.core import PILImage, PILImageBW
 from fastai.vision.data import ImageBlock
 from ipyfastai.models import Classifier, ModelCard, export_onnx
-from ipyfastai.models.novelty import fit_novelty
+from ipyfastai.models.novelty import NearestNeighbours, fit_novelty
 from ipyfastai.models.onnx_file import read_metadata
 from ipyfastai.models.resize import Resize
 from learners import tiny
@@ -147,6 +147,21 @@ def test_writes_nothing_when_the_answers_differ(colours, tmp_path):
         export_onnx(learn, tmp_path / "colours.onnx")
     assert os.listdir(tmp_path) == ["colours.onnx"]
     assert (tmp_path / "colours.onnx").read_bytes() == b"the model of yesterday"
+
+
+class Forgetful(NearestNeighbours):
+    """A measure that becomes another one on its way into a graph."""
+
+    def forward(self, maps):
+        return super().forward(maps) + (0.01 if torch.compiler.is_exporting() else 0)
+
+
+def test_writes_nothing_when_the_novelty_differs(colour_learner, tmp_path):
+    novelty = fit_novelty(colour_learner, k=2)
+    novelty.module = Forgetful(novelty.module.bank, k=2)
+    with pytest.raises(ValueError, match=r"novelties differ by up to 0\.01 .* Nothing was written"):
+        export_onnx(colour_learner, tmp_path / "colours.onnx", novelty=novelty)
+    assert os.listdir(tmp_path) == []
 
 
 def test_leaves_nothing_behind_when_the_disk_refuses(colour_learner, tmp_path, monkeypatch):
