@@ -1,11 +1,14 @@
 """Trains the bear classifier that ships with the package: python -m ipyfastai.models.bears --data DIR."""
 
 import argparse
+import os
 from collections.abc import Sequence
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
+from PIL import Image
 
 from .card import ModelCard
 from .duplicates import fingerprint
@@ -19,6 +22,11 @@ SIZE = 224  # pixels
 EPOCHS = 12
 LEARNING_RATE = 3e-3
 FLAGGED = 0.03  # of held-back bears: below the 5 % aimed at, to leave room for photos from elsewhere
+
+SOURCE = (  # of the photos that the shipped classifier was trained on
+    "An image search, made for the bear classifier of the fastai book (Howard and Gugger, 2020); "
+    "repository leo-young/deep-learing-for-coders, folder bears."
+)
 
 # Images that are no photos of bears, where they lie beside the bears: {name: (folder, file pattern)}.
 STRANGERS = {
@@ -59,7 +67,10 @@ def unfamiliar_rates(learn: Learner, novelty: Novelty, beside: Path) -> dict[str
     return rates
 
 
-def model_card(evaluation: Evaluation, rates: dict[str, dict[str, float]], photos: int) -> ModelCard:
+def model_card(
+    evaluation: Evaluation, rates: dict[str, dict[str, float]], photos: int, *, longest: int, source: str = SOURCE
+) -> ModelCard:
+    """The card; `photos` is their number, `longest` the longest side among them in pixels."""
     held_back = len(evaluation.targets)
     return ModelCard(
         name="Bear classifier",
@@ -69,17 +80,14 @@ def model_card(evaluation: Evaluation, rates: dict[str, dict[str, float]], photo
         ),
         labels=evaluation.labels,
         data=(
-            f"{photos} colour photos, at most 320 pixels wide or high. The labels come from the search words; "
+            f"{photos} colour photos, at most {longest} pixels wide or high. The labels come from the search words; "
             "they were checked by eye only roughly, and a few may be wrong."
         ),
-        data_source=(
-            "An image search, made for the bear classifier of the fastai book (Howard and Gugger, 2020); "
-            "repository leo-young/deep-learing-for-coders, folder bears."
-        ),
+        data_source=source,
         split=(
             f"{held_back} photos ({held_back / photos:.0%} of each label) were held back, seed {SEED}; copies of one "
             f"photo were kept on one side. With {held_back} photos one mistake more or less is "
-            f"{1 / held_back:.1%}, and photos from elsewhere may be harder."
+            f"{1 / held_back:.1%}, and photos from elsewhere may be harder.{_looked_at(rates)}"
         ),
         metrics={"error rate": {"value": evaluation.error_rate, "baseline": evaluation.baseline_error}},
         confusion=evaluation.confusion,
@@ -87,15 +95,49 @@ def model_card(evaluation: Evaluation, rates: dict[str, dict[str, float]], photo
         intended_use="Showing how an image classifier is made, tested and used.",
         not_intended_for=(
             "Anything where a wrong answer does harm: deciding about safety near bears, counting wildlife, telling "
-            "species apart in research. It knows no polar bears, pandas or other animals. Black bears with brown "
-            "fur are often taken for grizzlies."
+            f"species apart in research. It knows no polar bears, pandas or other animals.{_confused(evaluation)}"
         ),
-        date="2026-11-21",
+        date=today().isoformat(),
         licence=(
             "Base weights: Apache-2.0 (MobileNetV2 of google-coral/test_data). Code: Apache-2.0. The training "
             "photos belong to their authors; their collection states no licence."
         ),
     )
+
+
+def _looked_at(rates: dict[str, dict[str, float]]) -> str:
+    """What the card has to say of sets that cannot count as unseen."""
+    sets = [name for name in STRANGERS if name in rates]
+    return f" Looked at while the novelty measure was chosen: {'; '.join(sets)}." if sets else ""
+
+
+def _confused(evaluation: Evaluation) -> str:
+    """The commonest mistake on the held-back photos."""
+    mistakes = [
+        (count, true, predicted)
+        for true, row in zip(evaluation.labels, evaluation.confusion, strict=True)
+        for predicted, count in zip(evaluation.labels, row, strict=True)
+        if count and true != predicted
+    ]
+    if not mistakes:
+        return ""
+    count, true, predicted = max(mistakes)
+    return f" Its commonest mistake on held-back photos: {true} taken for {predicted} ({count})."
+
+
+def longest_side(files: Sequence[Path]) -> int:
+    """In pixels, over all photos, from their headers."""
+    longest = 0
+    for file in files:
+        with Image.open(file) as image:
+            longest = max(longest, *image.size)
+    return longest
+
+
+def today() -> date:
+    """The day of SOURCE_DATE_EPOCH where it is set, so that a build can be repeated (reproducible-builds.org)."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), timezone.utc).date() if epoch else date.today()
 
 
 def is_image(path: Path) -> bool:
@@ -118,7 +160,8 @@ def report(evaluation: Evaluation, rates: dict[str, dict[str, float]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m ipyfastai.models.bears", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with one subfolder of photos per label")
-    parser.add_argument("--out", type=Path, default=Path("models/bears.onnx"), help="the bundle to write")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("bears.onnx"), help="the bundle to write")
+    parser.add_argument("--source", default=SOURCE, help="where the photos come from, for the model card")
     parser.add_argument("--size", type=int, default=SIZE, help="height and width in pixels")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     options = parser.parse_args(arguments)
@@ -127,8 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     novelty = fit_novelty(learn, flagged=FLAGGED)
     rates = unfamiliar_rates(learn, novelty, options.data.parent)
     report(evaluation, rates)
-    photos = len(learn.dls.train_ds) + len(learn.dls.valid_ds)
-    path = export_onnx(learn, options.out, card=model_card(evaluation, rates, photos), novelty=novelty)
+    files = [*learn.dls.train_ds.items, *learn.dls.valid_ds.items]
+    card = model_card(evaluation, rates, len(files), longest=longest_side(files), source=options.source)
+    path = export_onnx(learn, options.out, card=card, novelty=novelty)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
