@@ -83,6 +83,8 @@ def _fields(data: Buffer, start: int, stop: int) -> Iterator[tuple[int, int, int
     position = start
     while position < stop:
         tag, position = _varint(data, position, stop)
+        if tag >> 32:  # ONNX Runtime would cut such a tag to 32 bits, and see a field that we do not
+            raise ValueError(f"This is not an ONNX file, or a damaged one. {EXPORT_HINT}")
         wire_type, begin = tag & 7, position
         if wire_type == _VARINT:
             _, position = _varint(data, position, stop)

@@ -5,8 +5,9 @@ import pickle
 import zipfile
 
 import numpy as np
+import onnx
 import pytest
-from bundles import LABELS, bundle, external
+from bundles import LABELS, bundle, external, model
 from drawings import HTML, plain
 from ipyfastai.models import Classifier
 from onnx import helper
@@ -115,6 +116,34 @@ def test_never_reads_another_file_of_the_server(tmp_path, monkeypatch, place, lo
     (folder / "model.onnx").write_bytes(data)
     with pytest.raises(ValueError, match="keeps tensors in other files"):
         Classifier.load(folder / "model.onnx")
+
+
+def varint(value):
+    out = []
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def field(number, content, *, beyond=0):
+    """A length-delimited field; `beyond` is added to its tag."""
+    return varint((number << 3 | 2) + beyond) + varint(len(content)) + content
+
+
+def test_a_tag_that_onnx_runtime_would_cut_to_32_bits_hides_nothing(tmp_path, monkeypatch):
+    """ONNX Runtime 1.31 reads such a field as `external_data`, here a file in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_bytes(np.array([1, 2], np.int64).tobytes())
+    proto = model()
+    tensor = proto.graph.initializer[0]
+    entry = onnx.StringStringEntryProto(key="location", value="secret").SerializeToString()
+    bare = onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims).SerializeToString()
+    hidden = bare + field(13, entry, beyond=2**32) + varint((14 << 3) + 2**32) + b"\x01"
+    graph = proto.graph.SerializeToString().replace(field(5, tensor.SerializeToString()), field(5, hidden))
+    proto.ClearField("graph")
+    with pytest.raises(ValueError, match="damaged"):
+        Classifier.load(proto.SerializeToString() + field(7, graph))
 
 
 def test_a_file_that_is_also_in_onnx_runtimes_other_format_is_read_as_onnx():

@@ -15,11 +15,13 @@ class Answer(anywidget.AnyWidget):
 
     >>> Answer(["black", "grizzly"], flagged=lambda id, label: print(id, label))
 
-    `show(row)` takes a row as `Result.row` makes it. `flagged` is called with the row's id and the
-    label that the visitor says is right ("" takes it back).
+    `show(row, labels)` takes a row as `Result.row` makes it, {} for nothing to show, and the labels
+    to choose the right one from. `flagged` is called with the row's id and the label that the
+    visitor says is right ("" takes it back).
     """
 
     _esm = joined("dom.js", "answer.js")
+    # ImageClassifier is a plain VBox and brings no style of its own: the one widget that only it uses does.
     _css = joined("base.css", "answer.css", "image_classifier.css")
 
     _row = Dict().tag(sync=True)
@@ -31,8 +33,9 @@ class Answer(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def show(self, row: dict, labels: Sequence[str]) -> None:
-        self._labels = list(labels)
-        self._row = row
+        with self.hold_sync():  # one message, so that a page draws once
+            self._labels = list(labels)
+            self._row = row
 
     def _receive(self, _widget, content, buffers) -> None:
         receive_flag(content, self._flagged)

@@ -27,9 +27,52 @@ export function bytes(count) {
   return `${(count / 1e6).toFixed(1)} MB`;
 }
 
-// Hands a file to the visitor without asking any server for it.
+// Draws now, and once for each message that changes any of the named traits.
+export function follow(model, names, draw) {
+  let drawing = false;
+  const soon = () => {
+    if (drawing) return;
+    drawing = true;
+    queueMicrotask(() => {
+      drawing = false;
+      draw();
+    });
+  };
+  for (const name of names) model.on(`change:${name}`, soon);
+  draw();
+}
+
+// The select in which a visitor says which label is right, and a function that sets what it shows.
+// A thousand labels in each of a thousand rows are a million options: where labels are many, only
+// the one shown is there until somebody reaches for the others.
+export function rightAnswer(labels, changed, attributes = {}) {
+  const option = (value) => h("option", { value }, value || "–");
+  const select = h("select", { class: "label", ...attributes }, option(""));
+  let filled = null;
+  const fill = () => {
+    if (labels() === filled) return;
+    filled = labels();
+    const { value } = select;
+    select.replaceChildren(...Array.from(new Set(["", ...filled, value]), option));
+    select.value = value;
+  };
+  const show = (value) => {
+    if (labels().length <= 20 && select !== document.activeElement) fill();
+    if (select.value === value) return;
+    if (![...select.options].some((one) => one.value === value)) select.append(option(value));
+    select.value = value;
+  };
+  select.addEventListener("focus", fill);
+  select.addEventListener("pointerdown", fill);
+  select.addEventListener("change", () => changed(select.value));
+  return [select, show];
+}
+
+// Hands a file to the visitor without asking any server for it. Excel takes a CSV without the
+// byte order mark for the computer's old code page.
 export function download(name, text, type = "text/csv;charset=utf-8") {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  const mark = type.startsWith("text/csv") ? "\ufeff" : "";
+  const url = URL.createObjectURL(new Blob([mark, text], { type }));
   h("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from ..models.images import MAX_PIXELS, TruncatedImage, is_heic, probe
+from ..models.images import TruncatedImage, is_heic, probe
 from .file_upload import FileUpload
 from .uploads import Transfer, Upload
 
@@ -21,7 +21,7 @@ class ImageUpload(FileUpload):
     `value` is a tuple of `Upload`s (`name`, `size`, `bytes`, and `image`, an upright RGB
     `PIL.Image`). With `max_side` the browser shrinks photos that are longer than that and larger than
     half a megabyte before it sends them; the others arrive as they are. What is no picture, is
-    damaged, or has more than `max_pixels` pixels is refused with a sentence beside its name.
+    damaged, or has more than `max_pixels` pixels (None: the defaults of `open_image`) is refused with a sentence beside its name.
     Raises ValueError for a limit that is not positive.
     """
 
@@ -32,10 +32,10 @@ class ImageUpload(FileUpload):
         *,
         label: str = "Drop photos here",
         max_side: int | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | None = None,
         **kwargs,
     ):
-        if max_pixels < 1 or (max_side is not None and max_side < 1):
+        if any(limit is not None and limit < 1 for limit in (max_pixels, max_side)):
             raise ValueError(f"max_pixels and max_side must be positive, got {max_pixels} and {max_side}")
         self.max_side = max_side
         self.max_pixels = max_pixels

@@ -5,16 +5,19 @@ export default {
     el.classList.add("ipyfastai", "ipyfastai-picture");
     el.append(h("figure", {}, image, caption));
 
-    function update() {
+    let shown;
+    follow(model, ["value", "alt", "caption"], () => {
       const value = model.get("value");
-      URL.revokeObjectURL(image.src);
       el.hidden = !value?.byteLength;
-      if (!el.hidden) image.src = URL.createObjectURL(new Blob([value], { type: "image/jpeg" }));
+      if (value !== shown) {
+        URL.revokeObjectURL(image.src);
+        if (el.hidden) image.removeAttribute("src");
+        else image.src = URL.createObjectURL(new Blob([value], { type: "image/jpeg" }));
+        shown = value;
+      }
       image.alt = model.get("alt");
       caption.textContent = model.get("caption");
-    }
-    for (const name of ["value", "alt", "caption"]) model.on(`change:${name}`, update);
-    update();
+    });
     return () => URL.revokeObjectURL(image.src);
   },
 };

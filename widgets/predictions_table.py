@@ -17,8 +17,8 @@ class PredictionsTable(anywidget.AnyWidget):
 
     >>> PredictionsTable(flagged=print, chosen=print, cancelled=print, cleared=print)
 
-    `show(results, ...)` sets what it holds. A page asks for the thumbnails it needs, so that a long
-    table is not sent again with each new row. `chosen(id)`, `flagged(id, label)`, `cancelled()`
+    `show(results, ...)` sets what it holds. The rows are sent whole whenever one of them changes
+    (some 200 bytes each), without their thumbnails: a page asks for those it needs. `chosen(id)`, `flagged(id, label)`, `cancelled()`
     and `cleared(bool)` (False: take it back) are called for what a visitor does.
     """
 

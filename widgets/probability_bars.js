@@ -4,7 +4,7 @@ export default {
     el.classList.add("ipyfastai", "ipyfastai-probability-bars");
     el.append(list);
 
-    function update() {
+    follow(model, ["value", "top"], () => {
       const sorted = Object.entries(model.get("value")).sort(([, a], [, b]) => b - a);
       const shown = sorted.slice(0, model.get("top"));
       list.replaceChildren(...shown.map(([label, probability]) => {
@@ -18,9 +18,6 @@ export default {
       if (sorted.length > shown.length)
         list.append(h("li", { class: "quiet" }, `and ${sorted.length - shown.length} less probable`));
       el.hidden = !sorted.length;
-    }
-    model.on("change:value", update);
-    model.on("change:top", update);
-    update();
+    });
   },
 };

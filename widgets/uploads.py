@@ -13,7 +13,7 @@ from secrets import token_hex
 
 from PIL import Image
 
-from ..models.images import MAX_PIXELS, open_image
+from ..models.images import open_image
 
 SPOOL_LIMIT = 4_000_000_000  # bytes on disk for all uploads of one kernel, which is one visitor
 CHUNK_LIMIT = 1_000_000  # bytes; a tenth of the websocket message that Jupyter servers accept
@@ -31,7 +31,7 @@ class Upload:
     them anew at each access (upright, RGB), so that a hundred photos do not fill the memory.
     """
 
-    def __init__(self, name: str, path: Path, *, max_pixels: int = MAX_PIXELS):
+    def __init__(self, name: str, path: Path, *, max_pixels: int | None = None):
         self.name = name
         self.size = path.stat().st_size
         self._path = path
@@ -98,7 +98,7 @@ class Transfer:
                 file.write(chunk)
             self.received += len(chunk)
 
-    def finish(self, *, max_pixels: int = MAX_PIXELS) -> Upload:
+    def finish(self, *, max_pixels: int | None = None) -> Upload:
         """Hand what has arrived over to an `Upload`, which owns the file from here on."""
         self.upload = Upload(self.name, self._path, max_pixels=max_pixels)
         self._path = None
