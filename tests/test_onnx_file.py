@@ -118,14 +118,6 @@ def test_never_reads_another_file_of_the_server(tmp_path, monkeypatch, place, lo
         Classifier.load(folder / "model.onnx")
 
 
-def varint(value):
-    out = []
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
 def field(number, content, *, beyond=0):
     """A length-delimited field; `beyond` is added to its tag."""
     return varint((number << 3 | 2) + beyond) + varint(len(content)) + content

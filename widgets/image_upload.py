@@ -21,7 +21,8 @@ class ImageUpload(FileUpload):
     `value` is a tuple of `Upload`s (`name`, `size`, `bytes`, and `image`, an upright RGB
     `PIL.Image`). With `max_side` the browser shrinks photos that are longer than that and larger than
     half a megabyte before it sends them; the others arrive as they are. What is no picture, is
-    damaged, or has more than `max_pixels` pixels (None: the defaults of `open_image`) is refused with a sentence beside its name.
+    damaged, or has more than `max_pixels` pixels (None: the defaults of `open_image`) is refused with a
+    sentence beside its name.
     Raises ValueError for a limit that is not positive.
     """
 
