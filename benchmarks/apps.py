@@ -94,10 +94,10 @@ def export_learner(folder: Path) -> None:
 
     bears = Classifier.shipped("bears")
     with tempfile.TemporaryDirectory() as photos:
-        for label in bears.labels:
+        for index, label in enumerate(bears.labels):
             Path(photos, label).mkdir()
             for number in range(4):
-                noise = np.random.default_rng([number, len(label)]).integers(0, 255, (9, 9, 3), dtype=np.uint8)
+                noise = np.random.default_rng([number, index]).integers(0, 255, (9, 9, 3), dtype=np.uint8)
                 Image.fromarray(noise).resize((64, 64)).save(Path(photos, label, f"{number}.jpg"))
         side = bears.size[0]
         loaders = image_folder_dataloaders(photos, size=side, valid_pct=0.5, batch_size=2)
