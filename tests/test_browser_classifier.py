@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from drawings import DARK, LIGHT, plain, turned
+from browser import ipyfastai
+from drawings import DARK, DATA, LIGHT, plain, turned
 
 CLASSIFIER = """
 import io
@@ -70,7 +71,7 @@ def items(page):
 def download(page, button):
     with page.expect_download() as waiting:
         page.get_by_role("button", name=button).click()
-    with open(waiting.value.path(), encoding="utf-8", newline="") as file:
+    with open(waiting.value.path(), encoding="utf-8-sig", newline="") as file:
         return waiting.value.suggested_filename, list(csv.DictReader(file))
 
 
@@ -206,7 +207,7 @@ def test_a_folder_with_other_files_in_it(app, tmp_path):
     app.locator("input[webkitdirectory]").set_input_files(tmp_path)
     app.get_by_role("heading", name="2 photos").wait_for()
     assert sorted(items(app)) == ["one.jpg", "two.png"]
-    app.get_by_text("1 other file was left out: no photos.").wait_for()
+    app.get_by_text("1 other file was left out, being no photo.").wait_for()
 
 
 def test_the_same_file_twice_in_a_row(app, tmp_path):
@@ -353,3 +354,21 @@ def test_every_control_has_a_name(app):
              !(e.ariaLabel || e.innerText?.trim() || e.labels?.length || e.title)).map((e) => e.outerHTML)"""
     )
     assert unnamed == []
+
+
+def test_the_bear_dashboard_knows_its_bears(watch):
+    """The trained model on its own page: photos that it has never seen would be better, none are at hand."""
+    if not DATA.is_dir():
+        pytest.skip(f"no sample data at {DATA}")
+    watched = watch()
+    photos = {label: sorted((DATA / "bears" / label).iterdir())[:4] for label in ("black", "grizzly", "teddy")}
+    with ipyfastai("bear_classifier", "--preheat", "0") as server:
+        page = open_app(watched.page, server.url)
+        page.locator("input[type=file]").first.set_input_files([path for paths in photos.values() for path in paths])
+        page.get_by_role("heading", name="12 photos").wait_for(timeout=60_000)
+        answers = page.locator(".ipyfastai-predictions-table tbody td:nth-child(2)").all_inner_texts()
+        right = sum(text.startswith(label) for text, label in zip(answers, np.repeat(list(photos), 4), strict=True))
+        assert right >= 10
+        page.get_by_text("About this model").click()
+        page.get_by_role("heading", name="Not intended for").wait_for()
+        assert not watched.foreign and not watched.errors

@@ -5,7 +5,7 @@ import io
 
 import pytest
 from drawings import plain
-from ipyfastai.widgets import PredictionsTable
+from ipyfastai.widgets.predictions_table import PredictionsTable
 from ipyfastai.widgets.results import Result
 
 
