@@ -209,7 +209,7 @@ function view(model, el, thumbnails) {
       focused = near.querySelector(focused.tagName) ?? focused;
     }
     const there = (element) => element.isConnected && element.checkVisibility();
-    const next = [focused, undo, filter, name].find(there);
+    const next = [focused, name, undo].find(there);
     if (next !== document.activeElement) next?.focus();
   }
 

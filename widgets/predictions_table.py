@@ -17,9 +17,10 @@ class PredictionsTable(anywidget.AnyWidget):
 
     >>> PredictionsTable(flagged=print, chosen=print, cancelled=print, cleared=print)
 
-    `show(results, ...)` sets what it holds. The rows are sent whole whenever one of them changes
-    (some 200 bytes each), without their thumbnails: a page asks for those it needs. `chosen(id)`, `flagged(id, label)`, `cancelled()`
-    and `cleared(bool)` (False: take it back) are called for what a visitor does.
+    `show(results, ...)` sets what it holds. All rows are sent again when one of them changes (some
+    200 bytes each), but not their thumbnails: a page asks for those it needs. `chosen(id)`,
+    `flagged(id, label)`, `cancelled()` and `cleared(bool)` (False: take it back) are called for
+    what a visitor does.
     """
 
     _esm = joined("dom.js", "predictions_table.js")
