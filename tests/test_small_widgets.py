@@ -84,3 +84,10 @@ def test_an_answer_shows_a_row_and_passes_flags_on():
     ):
         say(answer, content)
     assert len(flags) == 2
+
+
+def test_an_answer_is_shown_in_one_message():
+    answer, sent = Answer(["light"], flagged=print), []
+    answer.send_state = lambda key=None: sent.append(set(key))
+    answer.show(Result("x.jpg", {"red": 0.9}).row(), ["light", "red"])
+    assert sent == [{"_row", "_labels"}]
