@@ -37,7 +37,7 @@ function view(model, upload, el) {
     ...(images && touch ? chooser({ capture: "environment" }, "Take a photo") : []),
   ];
   buttons.find((child) => child.tagName === "BUTTON").classList.add("primary");
-  const limits = `${images ? "Or paste one. " : ""}Up to ${max_mb} MB each${many ? `, ${max_files} at a time` : ""}.`;
+  const limits = `${images ? "Or paste one. " : ""}Up to ${max_mb} MB${many ? ` each, ${max_files} at a time` : ""}.`;
   const zone = h("div", { class: "zone", role: "group", "aria-label": label, tabindex: "0" },
     h("p", { class: "label" }, label), h("div", { class: "row" }, ...buttons), h("p", { class: "quiet" }, limits));
 
