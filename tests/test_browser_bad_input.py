@@ -117,7 +117,7 @@ def test_odd_but_sound_pictures_are_classified(app):
     assert {row.locator("td").first.inner_text().strip(): row.locator("td").nth(1).inner_text() for row in rows} == {
         name: predicted for name, (_, predicted) in odd.items()
     }
-    several = app.locator(".files li", has_text="This file holds several pictures: the first is used.")
+    several = app.locator(".files li", has_text="It holds several pictures: the first is used.")
     assert several.locator(".name").all_inner_texts() == ["moving.gif", "pages.tiff"]
     app.get_by_role("button", name="turned.jpg", exact=True).click()
     shown = app.get_by_role("img", name="turned.jpg: light")
@@ -307,7 +307,7 @@ def test_a_connection_dropped_half_way_goes_on_by_itself(watch, line):
     line.up.clear()  # no way to come back yet
     line.cut()
     line.flows.set()
-    page.get_by_text("No answer from the server; it goes on by itself once the connection is back.").wait_for()
+    page.get_by_text("No answer from the server. Trying again: it goes on by itself once the connection is back.").wait_for()
     line.up.set()
     page.locator(".told", has_text=str(len(BIG))).wait_for(timeout=90_000)
     page.get_by_role("img", name=re.compile("forest.jpg: ")).wait_for()

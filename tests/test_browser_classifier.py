@@ -179,7 +179,7 @@ def transfer(page, *names, colour=LIGHT):
 
 
 def test_drag_and_drop(app):
-    zone = app.get_by_role("group", name="Drop photos here")
+    zone = app.get_by_role("group", name="Add photos")
     data = transfer(app, "dropped.jpg")
     zone.dispatch_event("dragover", {"dataTransfer": data})
     assert "over" in zone.get_attribute("class")

@@ -53,7 +53,7 @@ def test_what_cannot_be_opened_is_refused_by_name(file, says):
 
 def test_of_an_animation_the_first_picture_is_used_and_said_so():
     page = sent(animation("GIF"))
-    assert (page.states, page.messages) == ({A: "ready"}, {A: "This file holds several pictures: the first is used."})
+    assert (page.states, page.messages) == ({A: "ready"}, {A: "It holds several pictures: the first is used."})
 
 
 def test_max_pixels_is_checked_by_the_first_bytes():

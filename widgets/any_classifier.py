@@ -23,7 +23,7 @@ class BundleUpload(FileUpload):
 
     noun = "model"
 
-    def __init__(self, *, label: str = "Drop a model (.onnx) here", max_mb: float = 200, **kwargs):
+    def __init__(self, *, label: str = "Add a model (.onnx)", max_mb: float = 200, **kwargs):
         super().__init__(label=label, accept=".onnx", multiple=False, max_mb=max_mb, **kwargs)
 
     def _check(self, upload: Upload) -> str:
@@ -55,5 +55,5 @@ class AnyClassifier(VBox):
         name = getattr(bundle.classifier.card, "name", "") or bundle.name
         if self.value is not None:
             self.value.close()
-        self.value = ImageClassifier(bundle.classifier, label=f"Drop photos here for {name}", **self._options)
+        self.value = ImageClassifier(bundle.classifier, label=f"Add photos for {name}", **self._options)
         self.children = [self.upload, self.value]

@@ -37,7 +37,8 @@ function view(model, upload, el) {
     ...(images && touch ? chooser({ capture: "environment" }, "Take a photo") : []),
   ];
   buttons.find((child) => child.tagName === "BUTTON").classList.add("primary");
-  const limits = `${images ? "Or paste one. " : ""}Up to ${max_mb} MB${many ? ` each, ${max_files} at a time` : ""}.`;
+  const ways = touch ? "" : images ? "Or drop or paste them here. " : "Or drop it here. ";
+  const limits = `${ways}Up to ${max_mb} MB${many ? ` each, ${max_files} at a time` : ""}.`;
   const zone = h("div", { class: "zone", role: "group", "aria-label": label, tabindex: "0" },
     h("p", { class: "label" }, label), h("div", { class: "row" }, ...buttons), h("p", { class: "quiet" }, limits));
 
@@ -67,7 +68,7 @@ function view(model, upload, el) {
     bar.value = share;
     const place = files.length > 1 ? `${files.length - waiting.length} of ${files.length} there, ` : "";
     doing.textContent = upload.stalled()
-      ? "No answer from the server; it goes on by itself once the connection is back."
+      ? "No answer from the server. Trying again: it goes on by itself once the connection is back."
       : `${place}${Math.round(share * 100)} %`;
     const isBad = (file) => ["refused", "cancelled"].includes(file.state);
     const told = files.filter((file) => file.message || (show_files && file.state === "ready"))

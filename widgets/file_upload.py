@@ -20,7 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 class FileUpload(anywidget.AnyWidget):
     """A drop zone and buttons; files arrive in small chunks, with progress and Cancel.
 
-    >>> upload = FileUpload(accept=".onnx", max_files=1, label="Drop a model here")
+    >>> upload = FileUpload(accept=".onnx", max_files=1, label="Add a model")
     >>> upload.observe(lambda change: print(change.new), "value")
 
     `value` is a tuple of `Upload`s and grows as files arrive; a new choice starts anew once the
@@ -45,7 +45,7 @@ class FileUpload(anywidget.AnyWidget):
     def __init__(
         self,
         *,
-        label: str = "Drop files here",
+        label: str = "Add files",
         accept: str = "",
         multiple: bool = True,
         append: bool = False,

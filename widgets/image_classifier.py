@@ -59,7 +59,7 @@ class ImageClassifier(VBox):
         run: Literal["auto", "button"] = "auto",
         examples: Iterable = (),
         history: bool = True,
-        label: str = "Drop photos here",
+        label: str = "Add photos",
         max_side: int | None = 1280,
         decode_side: int | None = 640,
         **upload_options,

@@ -31,7 +31,7 @@ class ImageUpload(FileUpload):
     def __init__(
         self,
         *,
-        label: str = "Drop photos here",
+        label: str = "Add photos",
         max_side: int | None = None,
         max_pixels: int | None = None,
         **kwargs,
@@ -70,7 +70,7 @@ class ImageUpload(FileUpload):
 
     def _check(self, upload: Upload) -> str:
         several = upload.picture(at_least=64).info["frames"] > 1
-        return "This file holds several pictures: the first is used." if several else ""
+        return "It holds several pictures: the first is used." if several else ""
 
     def _unreadable(self, transfer: Transfer, why) -> str:
         if why == "convert":
