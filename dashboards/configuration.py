@@ -77,6 +77,7 @@ def configuration(*, idle_minutes: float, preheated: int, not_preheated: Collect
     config.VoilaKernelManager.preheat_denylist = list(not_preheated)
 
     kernels = config.MappingKernelManager
+    kernels.allow_tracebacks = False  # on the websocket; `show_tracebacks` above is about the page
     kernels.cull_idle_timeout = max(1, round(idle_minutes * 60))
     kernels.cull_interval = min(60, kernels.cull_idle_timeout)
     kernels.cull_connected = True  # an open but forgotten tab is connected too

@@ -11,6 +11,7 @@ from pathlib import Path
 import tornado.ioloop
 import voila
 from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import _kernel_id_regex
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -19,17 +20,20 @@ from voila.app import Voila
 from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from .assets import VERSIONED_STATIC, AssetHandler
 from .cards import THUMBNAILS
 from .gallery import STATIC, DashboardHandler, GalleryHandler, NotFoundHandler, PictureHandler
+from .websocket import KernelWebsocketHandler
 
 TEMPLATES = Path(__file__).parent / "template"
 
 # What Voila serves besides pages, kernels and themes: listings, any notebook, files by a list of patterns,
-# and the scripts of the page, which `AssetHandler` serves faster.
+# the scripts of the page, which `AssetHandler` serves faster, and a websocket that trusts its messages.
 REPLACED = (
+    VoilaKernelWebsocketHandler,
     TornadoVoilaTreeHandler,
     TornadoVoilaHandler,
     VoilaContentsHandler,
@@ -124,6 +128,7 @@ class DashboardServer(Voila):
         handlers = [handler for handler in handlers if handler[1] not in REPLACED]
         scripts = {"paths": self.static_paths}
         handlers += [
+            (route(rf"/api/kernels/{_kernel_id_regex}/channels"), KernelWebsocketHandler),
             (route(r"/ipyfastai/(.*)"), AssetHandler, {"paths": [str(STATIC)]}),
             (route(rf"/{re.escape(VERSIONED_STATIC)}/(.*)"), AssetHandler, {**scripts, "lasting": True}),
             (route(r"/voila/templates/lab/static/(.*)"), AssetHandler, scripts),
