@@ -1,6 +1,6 @@
 """Fixtures for tests that click in a real Chromium against real servers.
 
-- `browser`: Chromium, one for the session.
+- `browser`: Chromium, one for each module.
 - `watch(**options)`: a new `Watched` context, e.g. `watch(viewport=..., color_scheme="dark")`; closed
   after the test. `page`: the page of a plain one; the test fails if it asked another host for anything.
 - `gallery`: URL of a running `ipyfastai` with the shipped dashboards, one for the session.
@@ -19,8 +19,10 @@ from browser import serve_notebook as serving
 from drawings import DATA
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # Not for the session: while Playwright runs, so does an event loop, and a module that follows could
+    # not start one of its own.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
