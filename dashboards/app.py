@@ -29,6 +29,9 @@ IDLE_MINUTES = 30
 # quarters of the time, for some 95 MB that wait. Two would fill a Binder's 1 GB for no visitor.
 PREHEATED = 1
 
+# A kernel takes some 100 MB before it has loaded a model: what a large server bears. Lower on a small one.
+MAX_VISITORS = 100
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with a sentence when it cannot."""
@@ -54,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         config=configuration(
             idle_minutes=options.idle_minutes,
             preheated=options.preheat,
+            max_visitors=options.max_visitors,
             # A kernel that waits would hold the GPU's memory for nobody.
             not_preheated=[card.file for card in cards(folder) if card.wants_gpu],
         ),
@@ -88,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-browser", dest="browser", action="store_false", help="only print the address")
     add("--preheat", type=_count, default=PREHEATED, metavar="N", help="waiting kernels per dashboard (%(default)s)")
     add("--idle-minutes", type=_minutes, default=IDLE_MINUTES, metavar="MIN", help="a session ends after (%(default)s)")
+    add("--max-visitors", type=_visitors, default=MAX_VISITORS, metavar="N", help="at a time (%(default)s)")
     add("--verbose", action="store_true", help="log every request")
     return parser
 
@@ -104,6 +109,13 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError("a number of kernels, or 0 for none")
     return count
+
+
+def _visitors(text: str) -> int:
+    visitors = int(text)
+    if visitors < 1:
+        raise argparse.ArgumentTypeError("a number of visitors from 1")
+    return visitors
 
 
 def _minutes(text: str) -> float:

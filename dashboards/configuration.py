@@ -26,6 +26,9 @@ WIDGET_EXTENSIONS = frozenset({"@voila-dashboards/widgets-manager8", "anywidget"
 # Tornado's own limit, made explicit: one message from a browser. `ImageUpload` sends chunks below 1 MB.
 MESSAGE_BYTES = 10 * 2**20
 
+# A page connects to its kernel as soon as it is complete; one that has not by then was closed, or never was one.
+JOIN_SECONDS = 120
+
 # Widgets need inline scripts, `eval` (the JSON validators of JupyterLab) and blob: modules (anywidget).
 # What matters is that nothing is fetched from, or sent to, any other host.
 PAGE_POLICY = (
@@ -54,13 +57,15 @@ def page_config(
     return page_config
 
 
-def configuration(*, idle_minutes: float, preheated: int, not_preheated: Collection[str] = ()) -> Config:
+def configuration(
+    *, idle_minutes: float, preheated: int, max_visitors: int, not_preheated: Collection[str] = ()
+) -> Config:
     """The traitlets `Config` for `DashboardServer`.
 
-    >>> configuration(idle_minutes=30, preheated=1)
+    >>> configuration(idle_minutes=30, preheated=1, max_visitors=100)
 
     `idle_minutes` without a message end a session; `preheated` kernels wait per dashboard, none for
-    the file names in `not_preheated`.
+    the file names in `not_preheated`. At most `max_visitors` have a kernel at a time.
     """
     config = Config()
 
@@ -79,7 +84,9 @@ def configuration(*, idle_minutes: float, preheated: int, not_preheated: Collect
     kernels = config.MappingKernelManager
     kernels.allow_tracebacks = False  # on the websocket; `show_tracebacks` above is about the page
     kernels.cull_idle_timeout = max(1, round(idle_minutes * 60))
-    kernels.cull_interval = min(60, kernels.cull_idle_timeout)
+    kernels.cull_interval = min(30, kernels.cull_idle_timeout)
+    config.DashboardKernelManager.max_visitors = max_visitors
+    config.DashboardKernelManager.join_seconds = min(JOIN_SECONDS, kernels.cull_idle_timeout)
     kernels.cull_connected = True  # an open but forgotten tab is connected too
     # A kernel that died has lost the page's widgets: a new one in its place would leave the page mute.
     config.KernelRestarter.restart_limit = 0

@@ -62,6 +62,11 @@ class DashboardHandler(TornadoVoilaHandler):
         served = {self.notebook_path} if self.notebook_path else {card.file for card in cards(self.folder)}
         if (path or self.notebook_path) not in served:
             raise HTTPError(404)
+        asked = self.request.headers
+        if asked.get("Sec-Fetch-Site") == "cross-site" and asked.get("Sec-Fetch-Dest") != "document":
+            raise HTTPError(403, "A dashboard is opened by a link, not shown inside a page of another site.")
+        # Here for a kernel that waits, which is taken without being started.
+        self.kernel_manager.admit_visitor()
         # Sets the cookie without which the page, when it is left, may not shut its kernel down.
         self.xsrf_token  # noqa: B018
         await super().get(None if self.notebook_path else path)

@@ -79,10 +79,10 @@ def kernels_of(server):
     return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
 
 
-def get(server, path):
+def get(server, path, headers=None):
     """Status and body of a path sent exactly as it is: no client may tidy `..` away first."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    connection.request("GET", path)
+    connection.request("GET", path, headers=headers or {})
     answer = connection.getresponse()
     return answer.status, answer.read()
 
@@ -268,6 +268,50 @@ def test_leaving_the_page_ends_its_kernel(page, server):
     assert len(ours) == 1
     page.get_by_role("link", name="All dashboards").click()
     ours[0].wait(20)
+
+
+def test_leaving_the_page_while_it_starts_ends_its_kernel(page, tmp_path):
+    notebook = write_notebook(tmp_path / "slow.ipynb", "# Slow", "import time\ntime.sleep(600)")
+    with ipyfastai(notebook, "--preheat", "0") as server:
+        page.goto(server.url, wait_until="commit")
+        expect(page.get_by_role("status")).to_have_text("Starting…")
+        [kernel] = kernels_of(server)
+        page.goto("about:blank")
+        kernel.wait(20)
+
+
+@pytest.mark.parametrize("preheat", [0, 1])
+def test_one_visitor_too_many_is_asked_to_come_back(watch, folder, preheat):
+    with ipyfastai(folder / "button.ipynb", "--preheat", preheat, "--max-visitors", "1") as server:
+        first, second = watch().page, watch().page
+        first.goto(server.url)
+        expect(first.get_by_role("button", name="Press me")).to_be_visible()
+        assert second.goto(server.url).status == 503
+        expect(second.get_by_role("heading")).to_have_text("Too many visitors at the moment")
+        expect(second.get_by_text("Try again in a minute.")).to_be_visible()
+        [kernel, *_] = sorted(kernels_of(server), key=lambda kernel: kernel.create_time())
+        first.goto("about:blank")
+        kernel.wait(20)
+        while second.goto(server.url).status == 503:  # the server forgets a kernel shortly after its process has gone
+            time.sleep(0.1)
+        expect(second.get_by_role("button", name="Press me")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "site, destination, status",
+    [
+        ("cross-site", "image", 403),
+        ("cross-site", "iframe", 403),
+        ("cross-site", "document", 200),
+        ("same-origin", "iframe", 200),
+        ("none", "document", 200),
+    ],
+)
+def test_another_site_can_link_to_a_dashboard_but_not_embed_it(server, site, destination, status):
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+    answer, body = get(server, "/voila/render/button.ipynb", headers)
+    assert answer == status
+    assert (b"A dashboard is opened by a link" in body) == (status == 403)
 
 
 def test_a_kernel_that_dies_ends_the_session_with_a_banner(page, server):

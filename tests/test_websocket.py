@@ -5,9 +5,11 @@ import json
 import re
 import struct
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from browser import ipyfastai, write_notebook
+from ipyfastai.dashboards.kernels import DashboardKernelManager
 from ipyfastai.dashboards.websocket import V1_PROTOCOL, is_v1_message
 from jupyter_client.session import Session
 from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
@@ -22,6 +24,12 @@ def server(tmp_path_factory):
     notebook = write_notebook(tmp_path_factory.mktemp("dashboards") / "text.ipynb", "# Text", TEXT)
     with ipyfastai(notebook, "--preheat", "0") as server:
         yield server
+
+
+def in_a_loop(talk):
+    """The result of a coroutine, run in a thread: Playwright keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asyncio.wait_for(talk, 60)).result()
 
 
 def visit(server):
@@ -41,7 +49,7 @@ def close_code(address, message, *, binary=True, subprotocols=(V1_PROTOCOL,)):
             pass
         return socket.close_code
 
-    return asyncio.run(asyncio.wait_for(talk(), 60))
+    return in_a_loop(talk())
 
 
 MALFORMED = {
@@ -91,6 +99,28 @@ def test_an_error_in_the_kernel_is_not_told(server):
         known = await ask(socket, "comm_info_request", {"target_name": "jupyter.widget"}, "comm_info_reply")
         return await ask(socket, "comm_msg", {"comm_id": next(iter(known["comms"])), "data": {}}, "error")
 
-    told = asyncio.run(asyncio.wait_for(talk(visit(server)), 60))
+    told = in_a_loop(talk(visit(server)))
     assert told["evalue"] == "Execution error"
     assert "File" not in "".join(told["traceback"])
+
+
+def test_a_kernel_that_no_page_joins_ends_soon():
+    async def cull(*, joined):
+        manager = DashboardKernelManager(join_seconds=0.2, cull_idle_timeout=600)
+        kernel = await manager.start_kernel()
+        try:
+            if joined:
+                manager.notify_connect(kernel)
+            await manager.cull_kernel_if_idle(kernel)
+            assert kernel in manager
+            # Each message of the kernel, as when it has started, prolongs its time.
+            for _ in range(20):
+                await asyncio.sleep(0.25)
+                if kernel in manager:
+                    await manager.cull_kernel_if_idle(kernel)
+            return kernel not in manager
+        finally:
+            await manager.shutdown_all()
+
+    assert in_a_loop(cull(joined=False))
+    assert not in_a_loop(cull(joined=True))

@@ -34,13 +34,21 @@
     watchSession();
   });
 
+  const { baseUrl, kernelId } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+
+  // Voila's frontend says so too, but only once it runs: a page left while it starts must end its kernel as well.
+  addEventListener("pagehide", () => {
+    const form = new FormData();
+    form.append("_xsrf", document.cookie.match(/\b_xsrf=([^;]*)/)?.[1] ?? "");
+    navigator.sendBeacon(`${baseUrl}voila/api/shutdown/${kernelId}`, form);
+  });
+
   const CHECK_MS = 30_000;
   const RETRY_MS = 2_000;
   // The widgets' own connection gives up reconnecting after some minutes; well before that, say it is over.
   const GIVE_UP_MS = 60_000;
 
   function watchSession() {
-    const { baseUrl, kernelId } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
     const kernel = new URL(`${baseUrl}api/kernels/${kernelId}`, location.href);
     let lostAt = null;
     let timer = null;
