@@ -6,6 +6,7 @@ import re
 import signal
 import webbrowser
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 import tornado.ioloop
@@ -17,6 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets import Callable, Unicode
 from voila.app import Voila
+from voila.request_info_handler import RequestInfoSocketHandler
 from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -86,6 +88,10 @@ class DashboardServer(Voila):
         # Bound before Voila starts its kernels, so that a port in use costs nothing and says so.
         self.sockets = bind_sockets(self.port, self.ip)
         self.port = self.sockets[0].getsockname()[1]
+        # No name of another site may lead here, not even one that its DNS points to this computer. A proxy
+        # in front passes on the name that its visitors know.
+        alone = self.base_url == "/" and all(ip_address(one.getsockname()[0]).is_loopback for one in self.sockets)
+        self.tornado_settings = {**self.tornado_settings, "allow_remote_access": not alone}
         super().start()
 
     def listen(self) -> None:
@@ -125,7 +131,9 @@ class DashboardServer(Voila):
                 "it might show visitors files that are none of their business. "
                 "Install a version that is known to work: pip install --upgrade 'ipyfastai[app]'"
             )
-        handlers = [handler for handler in handlers if handler[1] not in REPLACED]
+        accounts = {handler for _, handler in self.identity_provider.get_handlers()}
+        dropped = {*REPLACED, RequestInfoSocketHandler, *accounts}
+        handlers = [handler for handler in handlers if handler[1] not in dropped]
         scripts = {"paths": self.static_paths}
         handlers += [
             (route(rf"/api/kernels/{_kernel_id_regex}/channels"), KernelWebsocketHandler),

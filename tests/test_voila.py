@@ -5,6 +5,7 @@ import json
 import re
 import stat
 import time
+import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -166,6 +167,9 @@ def test_template_and_theme_cannot_be_chosen_by_the_visitor(page, server):
         "/api/contents",
         "/api/kernels",
         "/api/terminals",
+        "/login",
+        "/logout",
+        "/voila/query/00000000-0000-0000-0000-000000000000",
     ],
 )
 def test_no_file_or_listing_is_served(server, path):
@@ -258,6 +262,21 @@ def test_on_a_phone(watch, server):
     open_dashboard(page, server, "math")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.get_by_role("heading", level=1).bounding_box()["x"] >= 12
+
+
+@pytest.mark.parametrize("path", ["/", "/voila/render/button.ipynb", f"/api/kernels/{uuid.uuid4()}/channels"])
+def test_a_name_that_another_site_gave_this_computer_is_refused(server, path):
+    assert get(server, path, {"Host": "rebound.example"})[0] == 403
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
+def test_this_computers_own_names_are_answered(server, name):
+    assert get(server, "/", {"Host": f"{name}:{urlsplit(server.url).port}"})[0] == 200
+
+
+def test_behind_a_proxy_the_name_is_the_proxys(folder):
+    with ipyfastai(folder, "--preheat", "0", "--base-url", "/behind/") as server:
+        assert get(server, "/behind/", {"Host": "dashboards.example"})[0] == 200
 
 
 def test_leaving_the_page_ends_its_kernel(page, server):
