@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import sys
@@ -114,8 +115,10 @@ def wait_until_preheated(server: psutil.Process) -> None:
     """Until the kernel that waits for the next visitor has nothing left to do."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if kernels(server) and all(kernel.cpu_percent(1.0) < 2 for kernel in kernels(server)):
-            return
+        # The kernel of a visitor who left may end between two looks.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if kernels(server) and all(kernel.cpu_percent(1.0) < 2 for kernel in kernels(server)):
+                return
     raise RuntimeError(f"no preheated kernel came to rest: {' '.join(server.cmdline())}")
 
 

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 from drawings import plain, quarters, turned
-from ipyfastai.widgets.uploads import NAME_LIMIT, Transfer, Upload, clean_name, spool
+from ipyfastai.widgets.uploads import NAME_LIMIT, Transfer, Upload, clean_name, spool, spooled
 
 
 def files():
@@ -145,3 +145,13 @@ def test_a_full_disk_is_an_oserror_and_nothing_is_left(monkeypatch):
 )
 def test_names_are_made_fit_to_be_shown(name, clean):
     assert clean_name(name) == clean
+
+
+def test_a_file_that_goes_while_all_are_counted_costs_no_upload(monkeypatch):
+    """Uploads are deleted when nothing refers to them, which may be at any moment."""
+    kept = Upload.keep("kept", b"12345")
+    gone = Upload.keep("gone", b"123")
+    listed = list(os.scandir(spool()))
+    gone.delete()
+    monkeypatch.setattr("os.scandir", lambda folder: listed)
+    assert spooled() == sum(path.stat().st_size for path in spool().iterdir()) >= kept.size

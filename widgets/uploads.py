@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import weakref
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
@@ -122,7 +123,11 @@ def spool() -> Path:
 
 def spooled() -> int:
     """Bytes of all uploads that are kept now."""
-    return sum(entry.stat().st_size for entry in os.scandir(spool()))
+    total = 0
+    for entry in os.scandir(spool()):
+        with suppress(FileNotFoundError):  # let go of between the listing and the look
+            total += entry.stat().st_size
+    return total
 
 
 _folders: list[tempfile.TemporaryDirectory] = []  # one that nobody holds is deleted at once
