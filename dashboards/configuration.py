@@ -26,8 +26,9 @@ WIDGET_EXTENSIONS = frozenset({"@voila-dashboards/widgets-manager8", "anywidget"
 # Tornado's own limit, made explicit: one message from a browser. `ImageUpload` sends chunks below 1 MB.
 MESSAGE_BYTES = 10 * 2**20
 
-# A page connects to its kernel as soon as it is complete; one that has not by then was closed, or never was one.
-JOIN_SECONDS = 120
+# A page connects to its kernel as soon as it is complete, on a crowded machine after minutes; one that has
+# not by then was closed, or never was one.
+JOIN_SECONDS = 600
 
 # Widgets need inline scripts, `eval` (the JSON validators of JupyterLab) and blob: modules (anywidget).
 # What matters is that nothing is fetched from, or sent to, any other host.

@@ -84,7 +84,7 @@ class DashboardKernelManager(AsyncMappingKernelManager):
     """
 
     max_visitors = Int(100, config=True, help="kernels at a time, without those that wait preheated")
-    join_seconds = Float(120, config=True, help="a kernel that no page has connected to ends after")
+    join_seconds = Float(600, config=True, help="a kernel that no page has connected to ends after")
 
     _folders = Dict(help="kernel id -> its TemporaryDirectory")
     _starters = Dict(help="kernel id -> the task that started it; Voila's pools hold the tasks of those that wait")
