@@ -15,9 +15,21 @@ def room(name):
     return Path(find_spec(f"ipyfastai.{name}").origin).parent
 
 
+def package_of(path):
+    """("ipyfastai", "widgets", "data") for widgets/data/x.py, wherever the room lies."""
+    rooms = ("models", "widgets", "dashboards")
+    parts = path.parent.parts
+    start = max(index for index, part in enumerate(parts) if part in rooms)
+    return "ipyfastai", *parts[start:]
+
+
+def files(name):
+    return sorted(room(name).rglob("*.py"))
+
+
 def imports(path, *, at_import_time):
     """Dotted names that a file imports; relative ones are resolved."""
-    package = ["ipyfastai", path.parent.name]
+    package = [*package_of(path)]
     tree = ast.parse(path.read_text())
     nodes = top_level(tree) if at_import_time else ast.walk(tree)
     for node in nodes:
@@ -50,13 +62,13 @@ def within(names, forbidden):
     return sorted(name for name in names if any(name == one or name.startswith(f"{one}.") for one in forbidden))
 
 
-@pytest.mark.parametrize("path", sorted(room("models").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", files("models"), ids=str)
 def test_models_draw_nothing(path):
     visual = {"ipywidgets", "anywidget", "traitlets", "IPython", "ipyfastai.widgets", "ipyfastai.dashboards"}
     assert within(imports(path, at_import_time=False), visual) == []
 
 
-@pytest.mark.parametrize("path", sorted(room("widgets").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", files("widgets"), ids=str)
 def test_widgets_know_no_dashboard_and_load_no_framework(path):
     assert within(imports(path, at_import_time=False), {"ipyfastai.dashboards"}) == []
     assert within(imports(path, at_import_time=True), HEAVY) == []

@@ -76,3 +76,10 @@ export function download(name, text, type = "text/csv;charset=utf-8") {
   h("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+// 5 -> "5 s", 150 -> "3 min", 4000 -> "1 h 7 min": no more exact than an estimate is.
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,1 @@
+"""Photos and their labels: where they come from, what is wrong with them, how they are split."""

@@ -1,0 +1,1 @@
+"""What a trained classifier gets right and what it confuses."""

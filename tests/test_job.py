@@ -1,0 +1,83 @@
+"""Long work: what it returns, how it fails, and what a page is told."""
+
+import asyncio
+import threading
+
+import pytest
+from ipyfastai.widgets.job import Job
+
+
+def test_the_result_comes_back_on_the_caller_s_thread():
+    came = []
+    Job().run(lambda progress: 6 * 7, then=lambda result: came.append((result, threading.current_thread())))
+    assert came == [(42, threading.current_thread())]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ValueError("The folder is empty."), "The folder is empty."),
+        (RuntimeError("No network."), "No network."),
+        (
+            OSError(28, "No space left on device", "/srv/secret"),
+            "The files could not be used: No space left on device.",
+        ),
+        (KeyError("x"), "Something went wrong in the kernel (KeyError)."),
+        (ValueError(), "Something went wrong in the kernel (ValueError)."),
+    ],
+)
+def test_an_error_becomes_a_sentence(error, sentence):
+    def work(progress):
+        raise error
+
+    job, failed, ended = Job(), [], []
+    job.run(work, then=lambda result: pytest.fail("it failed"), failed=failed.append, ended=lambda: ended.append(1))
+    assert job._shown == {"state": "failed", "text": sentence}
+    assert failed == [error] and ended == [1] and not job.busy
+
+
+def test_a_second_start_does_nothing_and_cancel_ends_the_first():
+    async def clicks():
+        began, job, ended = threading.Event(), Job(), asyncio.Event()
+
+        def work(progress):
+            began.set()
+            while True:
+                progress.report(1, 4, "Reading")
+
+        assert job.run(work, ended=ended.set)
+        assert not job.run(work)
+        await asyncio.to_thread(began.wait, 10)
+        job._receive(job, {"type": "cancel"}, [])
+        await asyncio.wait_for(ended.wait(), 10)
+        return job
+
+    job = asyncio.run(clicks())
+    assert job._shown == {"state": "done", "text": "Cancelled."} and not job.busy
+
+
+def test_a_page_hears_how_far_it_is_and_how_long_it_will_take():
+    async def watch():
+        go_on, job, seen = threading.Event(), Job(), asyncio.Event()
+
+        def work(progress):
+            progress.report(1, 4, "Reading a.jpg")
+            go_on.wait(10)
+
+        job.observe(lambda change: change.new.get("done") == 1 and seen.set(), "_shown")
+        job.run(work)
+        await asyncio.wait_for(seen.wait(), 10)
+        shown = dict(job._shown)
+        go_on.set()
+        return shown
+
+    shown = asyncio.run(watch())
+    assert shown["state"] == "running" and shown["total"] == 4 and shown["text"] == "Reading a.jpg"
+    assert shown["seconds"] >= 0
+
+
+def test_whatever_a_page_sends_is_no_command():
+    job = Job()
+    for message in (None, 3, [], {}, {"type": ["cancel"]}, {"type": "run"}, {"type": "cancel"}):
+        job._receive(job, message, [])
+    assert not job.busy

@@ -1,0 +1,1 @@
+"""Photos to look through, to keep, delete and relabel."""

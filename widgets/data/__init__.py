@@ -1,0 +1,1 @@
+"""Getting and looking at photos."""

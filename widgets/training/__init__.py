@@ -1,0 +1,1 @@
+"""Finding a learning rate, training and watching it."""
