@@ -1,16 +1,14 @@
 """Trains the bear classifier that ships with the package: python -m ipyfastai.models.bears --data DIR."""
 
 import argparse
-import os
 from collections.abc import Sequence
-from datetime import date, datetime, timezone
 from pathlib import Path
 
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
 from PIL import Image
 
-from .card import ModelCard
+from .card import ModelCard, today
 from .duplicates import fingerprint
 from .evaluation import Evaluation, evaluate
 from .export import export_onnx
@@ -132,12 +130,6 @@ def longest_side(files: Sequence[Path]) -> int:
         with Image.open(file) as image:
             longest = max(longest, *image.size)
     return longest
-
-
-def today() -> date:
-    """The day of SOURCE_DATE_EPOCH where it is set, so that a build can be repeated (reproducible-builds.org)."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(epoch), timezone.utc).date() if epoch else date.today()
 
 
 def is_image(path: Path) -> bool:

@@ -1,6 +1,8 @@
 """What a model is, how well it does, and what it is not for."""
 
+import os
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, timezone
 from typing import Any
 
 MAX_TEXT = 10_000  # characters in any one text of a card that comes from a stranger's file
@@ -12,6 +14,7 @@ _TEXTS = {
     "summary": "What it does",
     "data": "Data",
     "data_source": "Where the data comes from",
+    "training": "How it was trained",
     "split": "How it was tested",
     "intended_use": "Intended use",
     "not_intended_for": "Not intended for",
@@ -44,6 +47,7 @@ class ModelCard:
     labels: list[str] = field(default_factory=list)
     data: str = ""
     data_source: str = ""
+    training: str = ""
     split: str = ""
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     confusion: list[list[int]] = field(default_factory=list)
@@ -119,6 +123,12 @@ class ModelCard:
             ("What it takes for what", [["true label ↓, predicted →", *self.labels], *confusion]),
             ("Flagged as unlike the training photos", [["images", "flagged", "of"], *unfamiliar]),
         ]
+
+
+def today() -> date:
+    """The day of SOURCE_DATE_EPOCH where it is set, so that a build can be repeated (reproducible-builds.org)."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), timezone.utc).date() if epoch else date.today()
 
 
 def is_number(value: Any) -> bool:

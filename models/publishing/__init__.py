@@ -1,0 +1,1 @@
+"""A trained classifier, made ready for others: its bundle, its card, a folder for Binder."""
