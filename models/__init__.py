@@ -8,7 +8,10 @@ __getattr__, __dir__, __all__ = attributes(
         "Classifier": "classifier",
         "ModelCard": "card",
         "Prediction": "classifier",
+        "check_predictions": "interpretation.predictions",
         "export_onnx": "export",
         "open_image": "images",
+        "predictions": "interpretation.predictions",
+        "predictions_table": "interpretation.predictions",
     },
 )
