@@ -1,7 +1,6 @@
 """The training recipe: a folder of photos, a pretrained network, an honest score."""
 
 import os
-import random
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,21 +11,19 @@ import fastai.callback.schedule  # noqa: F401  and its fit_one_cycle()
 import numpy as np
 from fastai.callback.hook import num_features_model
 from fastai.callback.training import BnFreeze
-from fastai.data.block import CategoryBlock, DataBlock
 from fastai.data.core import DataLoaders
-from fastai.data.transforms import IndexSplitter, Normalize, get_image_files, parent_label
 from fastai.learner import Learner
 from fastai.losses import LabelSmoothingCrossEntropyFlat
 from fastai.metrics import error_rate
-from fastai.vision.augment import RandomErasing, RandomResizedCrop, aug_transforms
-from fastai.vision.core import imagenet_stats
-from fastai.vision.data import ImageBlock
 from fastai.vision.learner import add_head, create_body, default_split, model_meta
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 from torchvision.models import mobilenet_v2
 
+from .data.items import folder_items
+from .data.loaders import dataloaders
+from .data.split import random_split
 from .duplicates import fingerprint, group_duplicates
 
 WEIGHTS_FOLDER = "IPYFASTAI_WEIGHTS"
@@ -57,58 +54,14 @@ def image_folder_dataloaders(
     """
     if unreadable not in ("error", "skip"):
         raise ValueError(f'unreadable must be "error" or "skip", not {unreadable!r}')
-    files = sorted(get_image_files(path))
-    if not files:
-        raise ValueError(f"No images in {path}: expected one subfolder of photos for each label.")
-    files, fingerprints = _open_all(files, unreadable)
-    labels = [parent_label(file) for file in files]
-    if len(set(labels)) < 2:
-        raise ValueError(f"{path} holds one label only, {labels[0]!r}; a classifier needs at least two.")
-    valid = grouped_split(labels, group_duplicates(fingerprints), valid_pct=valid_pct, seed=seed)
-    return DataBlock(
-        blocks=(ImageBlock, CategoryBlock),
-        splitter=IndexSplitter(valid),
-        get_y=parent_label,
-        item_tfms=RandomResizedCrop(size, min_scale=0.3),
-        batch_tfms=[
-            *aug_transforms(max_rotate=15, max_zoom=1.0, max_lighting=0.4, max_warp=0.2, p_lighting=0.9),
-            Normalize.from_stats(*imagenet_stats),
-            RandomErasing(p=0.3, sh=0.3, max_count=2),
-        ],
-    ).dataloaders(files, path=path, bs=batch_size, val_bs=2 * batch_size, num_workers=workers)
-
-
-def grouped_split(labels: Sequence[str], groups: Sequence[int], *, valid_pct: float = 0.2, seed: int = 42) -> list[int]:
-    """Indices of the validation items: a share of each label, whole groups at a time.
-
-    >>> grouped_split(["a", "a", "a", "b", "b"], groups=[0, 1, 1, 2, 3], valid_pct=0.5)
-    [0, 3]
-
-    `labels` and `groups` are (n,). A group counts under the label of its first item. At least one
-    group of each label is left for training: ValueError names a label that has fewer than two.
-    """
-    members: dict[int, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(int(group), []).append(index)
-    by_label: dict[str, list[list[int]]] = {}
-    for indices in members.values():
-        by_label.setdefault(labels[indices[0]], []).append(indices)
-    shuffle = random.Random(seed).shuffle
-    valid: list[int] = []
-    for label in sorted(set(labels)):
-        candidates = by_label.get(label, [])
-        if len(candidates) < 2:
-            raise ValueError(
-                f"Label {label!r} needs at least two different photos, one to learn from and one to be tested on; "
-                f"it has {len(candidates)} (copies of one photo count once)."
-            )
-        shuffle(candidates)
-        wanted = max(1, round(valid_pct * sum(map(len, candidates))))
-        chosen: list[int] = []
-        while len(chosen) < wanted and len(candidates) > 1:
-            chosen += candidates.pop()
-        valid += chosen
-    return sorted(valid)
+    items = folder_items(path)
+    files, fingerprints = _open_all([Path(item) for item in items.item], unreadable)
+    items = items[items.item.isin(map(str, files))]
+    if items.label.nunique() == 1:
+        name, label = Path(path).name, items.label.iloc[0]
+        raise ValueError(f"{name} holds one label only, {label!r}; a classifier needs at least two.")
+    items = random_split(items, valid_pct=valid_pct, seed=seed, copies=group_duplicates(fingerprints))
+    return dataloaders(items, size=size, batch_size=batch_size, workers=workers, path=path)
 
 
 def transfer_learner(
@@ -195,4 +148,6 @@ def _open_all(files: Sequence[Path], unreadable: str) -> tuple[list[Path], list[
         if unreadable == "error":
             raise ValueError(f'{message} Remove them, or pass unreadable="skip" to leave them out.')
         warnings.warn(f"{message} They are left out.", stacklevel=3)
+    if not good:
+        raise ValueError(f"None of the {len(files)} files can be opened as an image.")
     return good, fingerprints

@@ -1,0 +1,108 @@
+"""The items table: which picture has which label."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+# What is taken for a picture by its name. Those that cannot be opened here (HEIC, AVIF, SVG) are listed all the
+# same, so that a check can say what to do about them; unnoticed, they would be photos lost.
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .tif .tiff .heic .heif .avif .svg".split()
+)  # fmt: skip
+
+
+def folder_items(root: str | Path) -> pd.DataFrame:
+    """The pictures below a folder, each labelled by the folder that it lies in.
+
+    >>> folder_items("bears").head(1)
+                                 item  label
+    0  /data/bears/black/00000000.jpg  black
+
+    `item` is an absolute path, rows are in the order of their paths. Hidden files and folders are left
+    out, and so are links that lead out of `root`.
+    Raises ValueError where there is no such folder, it cannot be read, or it holds no picture.
+    """
+    root = Path(os.path.abspath(root))
+    files, _ = image_files(root)
+    if not files:
+        raise ValueError(f"No images in {root.name}: expected one subfolder of photos for each label.")
+    return pd.DataFrame({"item": [str(file) for file in files], "label": [file.parent.name for file in files]})
+
+
+def image_files(root: str | Path) -> tuple[list[Path], list[Path]]:
+    """The pictures below a folder in the order of their paths, and the links that lead out of it.
+
+    >>> files, links = image_files("bears")
+
+    Raises ValueError like `folder_items`, but not for a folder without pictures.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise ValueError(f"There is no folder {root.name!r}.")
+    inside = root.resolve()
+    files, links = [], []
+    for folder, subfolders, names in os.walk(root, onerror=_unreadable):
+        for name in [*subfolders]:
+            path = Path(folder, name)
+            if name.startswith(".") or path.is_symlink():
+                subfolders.remove(name)  # a link within would only repeat what is there
+                if not name.startswith(".") and not path.resolve().is_relative_to(inside):
+                    links.append(path)
+        for name in names:
+            path = Path(folder, name)
+            if is_picture(name):
+                out = path.is_symlink() and not path.resolve().is_relative_to(inside)
+                (links if out else files).append(path)
+    return sorted(files), sorted(links)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is to be taken for a picture; macOS's `._` companions are none.
+
+    >>> is_picture("00000001.JPG"), is_picture("._00000001.jpg")
+    (True, False)
+    """
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def check_items(items: pd.DataFrame) -> pd.DataFrame:
+    """A copy of an items table with text in `item` and `label` and its rows numbered from 0.
+
+    >>> check_items(pd.DataFrame({"item": [Path("a.jpg")], "label": [3]})).label.tolist()
+    ['3']
+
+    Further columns stay as they are. Raises ValueError, naming what is wrong, for a missing column, an
+    empty table, an item without a label or one that stands there twice.
+    """
+    missing = [column for column in ("item", "label") if column not in items]
+    if missing:
+        raise ValueError(f"The items table has no column {' and no column '.join(map(repr, missing))}.")
+    if not len(items):
+        raise ValueError("There are no images.")
+    without = items.item[items.label.isna() | (items.label.astype(str).str.strip() == "")]
+    if len(without):
+        raise ValueError(f"{len(without)} of {len(items)} images have no label, {Path(without.iloc[0]).name} first.")
+    items = items.reset_index(drop=True).assign(item=items.item.map(str).values, label=items.label.map(str).values)
+    twice = items.item[items.item.duplicated()]
+    if len(twice):
+        raise ValueError(f"{len(twice)} images stand twice in the table, {Path(twice.iloc[0]).name} first.")
+    return items
+
+
+def folder_name(label: str) -> str:
+    """A label as the name of one folder, whatever characters it is made of.
+
+    >>> folder_name("black/brown bear"), folder_name("..")
+    ('black-brown bear', '_')
+    """
+    name = re.sub(r"[/\\]", "-", label)
+    name = "".join(character for character in name if character.isprintable()).strip(" .")
+    return name.encode()[:200].decode(errors="ignore") or "_"
+
+
+def _unreadable(error: OSError) -> None:
+    raise ValueError(f"The folder {Path(error.filename).name!r} cannot be read: {error.strerror}.") from error
