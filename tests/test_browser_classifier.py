@@ -153,7 +153,7 @@ def test_with_the_keyboard_alone(app):
     assert app.evaluate(focused) == "Choose photos"
     assert app.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
     with app.expect_file_chooser(timeout=8000) as chooser:
-        app.keyboard.press("Space")
+        app.keyboard.press("Enter")
     chooser.value.set_files([photo(LIGHT, "a.jpg"), photo(DARK, "b.jpg")])
     app.get_by_role("heading", name="2 photos").wait_for()
     for _ in range(30):
