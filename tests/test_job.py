@@ -81,3 +81,12 @@ def test_whatever_a_page_sends_is_no_command():
     for message in (None, 3, [], {}, {"type": ["cancel"]}, {"type": "run"}, {"type": "cancel"}):
         job._receive(job, message, [])
     assert not job.busy
+
+
+def test_its_own_button_starts_what_it_is_for_and_only_while_nothing_runs():
+    pressed = []
+    job = Job(button="Find", pressed=lambda: pressed.append(1), cancel="Stop")
+    job._receive(job, {"type": "start"}, [])
+    job.busy = True
+    job._receive(job, {"type": "start"}, [])
+    assert pressed == [1]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
-from traitlets import Bool, Dict
+from traitlets import Bool, Dict, Unicode
 
 from ..models.progress import Cancelled, Progress
 from .assets import joined
@@ -23,7 +23,9 @@ class Job(anywidget.AnyWidget):
 
     >>> job = Job()
     >>> job.run(lambda progress: check_images(folder, progress=progress), then=show_report)
+    >>> job = Job(button="Find a learning rate", pressed=find, cancel="Stop")
 
+    With `button` it brings that button too: `pressed()` is called for a click while nothing runs.
     `run(work, then=...)` calls `work(progress)` in a thread of its own while the kernel answers, and
     `then(result)` on the kernel's loop. While one work runs, `busy` is true and another `run` returns
     False and does nothing, so that a second click does no harm. A ValueError or RuntimeError is shown as
@@ -35,10 +37,15 @@ class Job(anywidget.AnyWidget):
     _css = joined("base.css", "job.css")
 
     busy = Bool(False, help="whether work is running")
+    button = Unicode(help="what the button that starts it says; none without").tag(sync=True)
+    _cancel = Unicode("Cancel").tag(sync=True)
     _shown = Dict(help="state, text, done, total and seconds left").tag(sync=True)
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(
+        self, *, button: str = "", pressed: Callable[[], Any] | None = None, cancel: str = "Cancel", **kwargs
+    ):
+        super().__init__(button=button, _cancel=cancel, **kwargs)
+        self._pressed = pressed
         self._progress: Progress | None = None
         self._began = 0.0
         self.on_msg(self._receive)
@@ -122,5 +129,8 @@ class Job(anywidget.AnyWidget):
         self._shown = shown
 
     def _receive(self, _widget, content, buffers) -> None:
-        if isinstance(content, dict) and content.get("type") == "cancel":
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "cancel":
             self.cancel()
+        elif kind == "start" and self._pressed is not None and not self.busy:
+            self._pressed()

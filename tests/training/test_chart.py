@@ -29,7 +29,8 @@ def drawn(watch):
         )
         watched.page.set_content(
             f"<style>:root {{ color-scheme: light dark }}{joined('base.css', 'training/chart.css')}</style>"
-            f"<main class='ipyfastai'></main><script type=module>{joined('dom.js', 'training/chart.js')}{script}</script>"
+            "<main class='ipyfastai'></main>"
+            f"<script type=module>{joined('dom.js', 'training/chart.js')}{script}</script>"
         )
         watched.page.locator(".plot path.line").first.wait_for(state="attached")
         return watched.page
@@ -146,10 +147,9 @@ def test_lines_differ_in_more_than_colour_and_names_are_only_text(drawn):
     hostile = "<img src=x onerror=alert(1)>"
     lines = [{"name": f"{hostile}{n}", "xs": [1, 2], "ys": [n, n + 1], "dots": True} for n in range(6)]
     page = drawn({"lines": lines})
-    dashes = page.locator(".plot path.line").evaluate_all(
-        "all => all.map((one) => one.getAttribute('stroke-dasharray'))"
-    )
-    shapes = page.locator(".plot .dot").evaluate_all("all => all.map((one) => one.getAttribute('d'))")
+    attribute = "(all, name) => all.map((one) => one.getAttribute(name))"
+    dashes = page.locator(".plot path.line").evaluate_all(attribute, "stroke-dasharray")
+    shapes = page.locator(".plot .dot").evaluate_all(attribute, "d")
     assert len(set(dashes)) == 6 and len(set(shapes)) == 6
     assert page.locator(".legend li").all_inner_texts() == [line["name"] for line in lines]
     assert page.locator("img").count() == 0
