@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attributes(
         "Classifier": "classifier",
         "ModelCard": "card",
         "Prediction": "classifier",
+        "Thumbnails": "thumbnails",
         "check_predictions": "interpretation.predictions",
         "export_onnx": "export",
         "open_image": "images",

@@ -66,7 +66,7 @@ def open_image(
         kind, size, frames = image.format, image.size, 1 + _has_more(image)
         _draft(image, at_least, halve=max_pixels is None)
         ImageOps.exif_transpose(image, in_place=True)
-        rgb = _to_rgb(image)
+        rgb = to_rgb(image)
     except _DECODE_ERRORS as error:
         raise _damage(error) from error
     rgb.info = {"format": kind, "frames": frames, "original_size": size}
@@ -219,7 +219,12 @@ def _part_bytes(image: Image.Image) -> int:
     return columns * rows * bits // 8
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """An image of any mode in RGB: transparency on white, 16-bit values and floats scaled to 8 bits.
+
+    >>> to_rgb(Image.new("LA", (1, 1), (0, 51))).getpixel((0, 0))
+    (204, 204, 204)
+    """
     if image.mode == "RGB" and "transparency" not in image.info:
         return image._new(image.im)  # the same pixels without the file, which nobody else holds
     scale = _scale(image)
