@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import platform
 import shutil
 import statistics
 import tempfile
 from collections import defaultdict
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,9 @@ from tests.browser import CHROMIUM_OPTIONS, Server, chromium_path
 
 from .apps import WATCH_ANSWER, App, apps, export_learner, kernels, pss, seconds_since, wait_until_preheated
 from .crowd import Crowd, visit
-from .report import ERRORS_OF, OURS, Target, report
+from .document import put
+from .figures import OURS, Target
+from .report import ERRORS_OF, TITLE, report
 
 PATIENCE = 60_000  # ms
 CROWDS = (10, 25, 50)
@@ -151,13 +151,10 @@ def main() -> None:
         print(f"one visitor: {elapsed():.0f} s")
         crowds = measure_crowds(folder, CROWDS[:1] if options.quick else CROWDS)
         print(f"everything: {elapsed():.0f} s\n")
-    machine = f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}"
-    text = report(figures, TARGETS, crowds, when=date.today(), machine=f"{machine}, {chromium}", quick=options.quick)
+    text = report(figures, TARGETS, crowds, browser=chromium)
     print(text)
     if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-        page.parent.mkdir(exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        put(TITLE, text)
 
 
 if __name__ == "__main__":
