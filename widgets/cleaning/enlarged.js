@@ -1,0 +1,65 @@
+// One picture of a grid, as large as the window allows.
+
+// `step(by)` moves to another picture and returns its position; `describe(position)` gives elements and a text;
+// `press(key, position)` is told of the grid's own keys, and says whether it was one.
+function enlarged({ store, step, describe, press, closed }) {
+  const image = h("img", {});
+  const problem = h("p", { class: "problem name" });
+  const caption = h("div", { class: "caption" });
+  const said = h("p", { class: "said", role: "status" });
+  const button = (text, label, onclick) => h("button", { type: "button", "aria-label": label, title: label, onclick }, text);
+  const back = button("‹", "Previous picture", () => show(step(-1)));
+  const on = button("›", "Next picture", () => show(step(1)));
+  const close = button("×", "Close", () => dialog.close());
+  const dialog = h("dialog", { class: "enlarged", "aria-label": "Enlarged picture" },
+    h("div", { class: "stage" }, image, problem), caption, said, h("div", { class: "row" }, back, on, close));
+  let position = -1;
+  let large; // object URL of what is shown; the small picture's belongs to the store
+
+  function source(url) {
+    URL.revokeObjectURL(large);
+    large = undefined;
+    if (url) image.src = url;
+    else image.removeAttribute("src");
+  }
+
+  function draw() {
+    const { lines, text } = describe(position);
+    caption.replaceChildren(...lines);
+    image.alt = text;
+    if (said.textContent !== text) said.textContent = text;
+    back.ariaDisabled = String(position <= 0); // a disabled button would lose the focus, and the keys with it
+    on.ariaDisabled = String(position >= store.count - 1);
+  }
+
+  function show(next) {
+    if (next === position && dialog.open) return draw();
+    position = next;
+    source(store.picture(position));
+    problem.textContent = "";
+    draw();
+    store.enlarge(position, (blob, why) => {
+      if (position !== next || !dialog.open) return;
+      source(blob && URL.createObjectURL(blob));
+      if (blob) large = image.src;
+      problem.textContent = why ?? "";
+    });
+    if (!dialog.open) dialog.showModal();
+  }
+
+  dialog.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // the grid's own keys move a cursor that nobody sees
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (by) show(step(by));
+    else if (!press(event, position)) return;
+    event.preventDefault();
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
+  dialog.addEventListener("dblclick", (event) => event.stopPropagation());
+  dialog.addEventListener("close", () => {
+    source();
+    position = -1;
+    closed();
+  });
+  return { dialog, show, draw: (at) => dialog.open && at === position && draw() };
+}

@@ -1,0 +1,302 @@
+"""Any number of pictures to look through and choose from."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+from traitlets import Dict, TraitError, Tuple, validate
+
+from ...models.thumbnails import Thumbnails
+from ..assets import joined
+from ..background import offload, start
+from .picture_loader import PictureLoader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT_ONCE = 2000  # pictures that one message may ask for; a screen shows some fifty
+AHEAD = 100  # pictures; what lies around those on a screen is made ready in steps of so many
+NOTHING = "No pictures to show."
+
+
+class PictureGrid(anywidget.AnyWidget):
+    """Pictures of a table in its order: look through, enlarge, select.
+
+    >>> grid = PictureGrid(table.sort_values("loss", ascending=False), root="bears")
+    >>> grid.observe(lambda change: print(grid.table.iloc[list(change.new)]), "value")
+
+    `table` is a predictions table or an items table of any length: a page holds only what is on the
+    screen, asks for it by position and lets go of it again. Under each picture stand those of `label`,
+    `predicted`, `confidence`, `loss` and `note` (a sentence) that the table has, with the file's name
+    where no prediction tells pictures apart; `captions=False` leaves them out. Names are shown relative
+    to `root`. `thumbnails` is shared with other components if given.
+
+    `value` holds the positions of the selected rows in `table`, ascending; setting it selects.
+    `badges(positions)` gives a text, or None, to lay over each picture; `pressed(key, positions)` is
+    called for those `keys` (names as in KeyboardEvent.key; True: go on to the next picture after it).
+    Raises ValueError for a table without `item`, TraitError for positions that are not in the table.
+    """
+
+    _esm = joined(
+        "dom.js",
+        "cleaning/picture_store.js",
+        "cleaning/scroller.js",
+        "cleaning/enlarged.js",
+        "cleaning/picture_grid.js",
+    )
+    _css = joined("base.css", "cleaning/picture_grid.css")
+
+    value = Tuple(help="positions of the selected rows in the table, ascending")
+    # What the page shows: written here and never read back.
+    _shown = Dict(help="version, count of pictures, lines of a caption, what to say where there are none").tag(
+        sync=True
+    )
+    _selected = Dict(help="version, ranges of selected positions, and the page and step that chose them").tag(sync=True)
+    _options = Dict(help="keys that do something, and the name of the grid").tag(sync=True)
+
+    def __init__(
+        self,
+        table: pd.DataFrame | None = None,
+        *,
+        root: str | os.PathLike | None = None,
+        thumbnails: Thumbnails | None = None,
+        captions: bool = True,
+        label: str = "Pictures",
+        badges: Callable[[Sequence[int]], Sequence[str | None]] | None = None,
+        keys: Mapping[str, bool] | None = None,
+        pressed: Callable[[str, tuple[int, ...]], None] | None = None,
+        **kwargs,
+    ):
+        self.root = None if root is None else Path(root).absolute()
+        self.captions = captions
+        self._badges, self._keys, self._pressed = badges, dict(keys or {}), pressed
+        self._table: pd.DataFrame | None = None
+        self._version = self._drawing = 0
+        self._warmed: set[int] = set()  # steps of AHEAD pictures
+        super().__init__(_options={"keys": self._keys, "label": label}, **kwargs)
+        self._owned = Thumbnails() if thumbnails is None else None
+        self.thumbnails = thumbnails or self._owned
+        self._loader = PictureLoader(lambda item: self.thumbnails.get(item), ready=self._send_pictures)
+        self.on_msg(self._receive)
+        self.show(table)
+
+    @property
+    def table(self) -> pd.DataFrame | None:
+        """The table that is shown."""
+        return self._table
+
+    def show(self, table: pd.DataFrame | None, *, empty: str = NOTHING) -> None:
+        """Show another table from its top, or the same items as they are now without moving.
+
+        `empty` is the sentence for a table without rows.
+        """
+        if table is not None and "item" not in table.columns:
+            raise ValueError(f"The table needs a column `item`; it has {', '.join(map(str, table.columns)) or 'none'}.")
+        same = _same_items(self._table, table)
+        self._table = table
+        if not same:
+            self._version += 1
+            self._warmed = set()
+            self._loader.clear()
+        with self.hold_sync():
+            self._draw(empty)
+            if not same:
+                self.value = ()
+                self._publish_selection()
+
+    def refresh(self) -> None:
+        """Draw the captions and badges anew."""
+        self._draw(self._shown["empty"])
+
+    def close(self) -> None:
+        self._loader.clear()
+        if self._owned is not None:
+            self._owned.close()
+        self._table = None
+        super().close()
+
+    @property
+    def _count(self) -> int:
+        return 0 if self._table is None else len(self._table)
+
+    def _draw(self, empty: str) -> None:
+        self._drawing += 1
+        self._shown = {
+            "version": self._version,
+            "drawing": self._drawing,
+            "count": self._count,
+            "lines": self._lines(),
+            "empty": empty,
+        }
+
+    def _lines(self) -> int:
+        columns = set() if self._table is None else set(self._table.columns)
+        if not self.captions:
+            return 0
+        counted = (("label",), ("predicted", "confidence"), ("loss",), ("note",))
+        lines = sum(not columns.isdisjoint(names) for names in counted)
+        return lines + ("predicted" not in columns)  # the file's name
+
+    @validate("value")
+    def _check_value(self, proposal):
+        positions = tuple(sorted(set(proposal.value)))
+        if not all(isinstance(one, int | np.integer) and not isinstance(one, bool) for one in positions):
+            raise TraitError("`value` holds the positions of rows: whole numbers")
+        if positions and not 0 <= positions[0] <= positions[-1] < self._count:
+            raise TraitError(f"`value` holds positions of rows, from 0 to {self._count - 1}")
+        return tuple(map(int, positions))
+
+    def _notify_trait(self, name, old_value, new_value):
+        super()._notify_trait(name, old_value, new_value)
+        if name == "value":
+            self._publish_selection()
+
+    def _publish_selection(self, page: str = "", step: int = 0) -> None:
+        ranges = _ranges(self.value)
+        if ranges != self._selected.get("ranges") or self._version != self._selected.get("version") or page:
+            self._selected = {"version": self._version, "ranges": ranges, "page": page, "step": step}
+
+    # Messages from the page. Anybody can send any: each field is checked before it is used.
+
+    def _receive(self, _widget, content, buffers) -> None:
+        if not isinstance(content, dict) or content.get("version") != self._version:
+            return  # of a table that is shown no more
+        handle = {"want": self._want, "large": self._large, "select": self._select, "key": self._key}
+        kind, page = content.get("type"), content.get("page")
+        if isinstance(kind, str) and kind in handle and isinstance(page, str) and 8 <= len(page) <= 64:
+            handle[kind](content, page)
+
+    def _want(self, content, page) -> None:
+        rows, pictures = (_checked_ranges(content.get(name), self._count) for name in ("rows", "pictures"))
+        if rows is None or pictures is None:
+            return
+        for begin, end in rows:
+            self.send({"type": "rows", "version": self._version, "drawing": self._drawing, "start": begin,
+                       "rows": self._rows(begin, end)})  # fmt: skip
+        items = self._table["item"] if self._count else ()
+        self._loader.want(page, {at: items.iat[at] for begin, end in pictures for at in range(begin, end)})
+        for begin, end in pictures:
+            self._warm(begin, end)
+
+    def _warm(self, begin: int, end: int) -> None:
+        """Make thumbnails of what may be scrolled to next, while nobody waits for others."""
+        for step in range(max(0, begin // AHEAD - 1), end // AHEAD + 2):
+            if step not in self._warmed:
+                self._warmed.add(step)
+                self.thumbnails.warm(self._table["item"].iloc[step * AHEAD : (step + 1) * AHEAD])
+
+    def _send_pictures(self, pictures: dict[int, bytes | str]) -> None:
+        read = {position: picture for position, picture in pictures.items() if isinstance(picture, bytes)}
+        problems = [[position, why] for position, why in pictures.items() if isinstance(why, str)]
+        content = {"type": "pictures", "version": self._version, "positions": list(read), "problems": problems}
+        self.send(content, list(read.values()))
+
+    def _large(self, content, page) -> None:
+        if (position := self._position(content)) is not None:
+            start(self._send_large(page, position, self._version))
+
+    async def _send_large(self, page: str, position: int, version: int) -> None:
+        answer = {"type": "large", "page": page, "version": version, "position": position}
+        try:
+            picture = await offload(self.thumbnails.large, self._table["item"].iat[position], lane="large picture")
+        except (ValueError, OSError) as error:
+            said = str(error) if isinstance(error, ValueError) else f"This picture cannot be read: {error.strerror}."
+            return self.send({**answer, "problem": said})
+        except Exception as error:  # as for the small ones
+            logging.getLogger(__name__).exception("enlarging a picture failed")
+            return self.send({**answer, "problem": f"This picture cannot be opened ({type(error).__name__})."})
+        self.send(answer, [picture])
+
+    def _select(self, content, page) -> None:
+        ranges, step = _checked_ranges(content.get("ranges"), self._count, ascending=True), content.get("step")
+        if ranges is None or type(step) is not int:
+            return
+        with self.hold_sync():
+            self.value = tuple(at for begin, end in ranges for at in range(begin, end))
+            self._publish_selection(page, step)
+
+    def _key(self, content, page) -> None:
+        key, position = content.get("key"), self._position(content)
+        if self._pressed is not None and isinstance(key, str) and key in self._keys:
+            here = () if position is None else (position,)
+            self._pressed(key, self.value or here)
+
+    def _position(self, content) -> int | None:
+        position = content.get("position")
+        return position if type(position) is int and 0 <= position < self._count else None
+
+    # What stands under a picture.
+
+    def _rows(self, begin: int, end: int) -> list[dict]:
+        part = self._table.iloc[begin:end]
+        badges = self._badges(range(begin, end)) if self._badges else [None] * len(part)
+        names = [self._name(item, at) for at, item in enumerate(part["item"], begin)]
+        columns = {name: list(map(_plain, part[name])) for name in CAPTIONS if name in part.columns}
+        columns["badge"] = list(badges)
+        return [{"name": name, **{key: values[at] for key, values in columns.items()}} for at, name in enumerate(names)]
+
+    def _name(self, item: Any, position: int) -> str:
+        """What a page may know of where an item lies."""
+        if not isinstance(item, str | os.PathLike):
+            return f"picture {position + 1}"
+        path = Path(item)
+        if self.root is not None and path.is_relative_to(self.root):
+            return str(path.relative_to(self.root))
+        return path.name
+
+
+CAPTIONS = ("split", "label", "predicted", "confidence", "loss", "note")
+
+
+def _plain(value: Any) -> str | float | None:
+    """A cell as JSON: text, a finite number, or None."""
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return None if value is None or value != value else str(value)
+
+
+def _same_items(old: pd.DataFrame | None, new: pd.DataFrame | None) -> bool:
+    if old is new:
+        return True
+    if old is None or new is None or len(old) != len(new):
+        return False
+    pairs = zip(old["item"], new["item"], strict=True)
+    return all(a is b or (isinstance(a, str | os.PathLike) and isinstance(b, str | os.PathLike) and a == b)
+               for a, b in pairs)  # fmt: skip
+
+
+def _ranges(positions: Iterable[int]) -> list[list[int]]:
+    """Ascending positions as [begin, end) pairs: a hundred thousand selected ones are one pair.
+
+    >>> _ranges((2, 3, 4, 9))
+    [[2, 5], [9, 10]]
+    """
+    ranges: list[list[int]] = []
+    for position in positions:
+        if ranges and ranges[-1][1] == position:
+            ranges[-1][1] += 1
+        else:
+            ranges.append([position, position + 1])
+    return ranges
+
+
+def _checked_ranges(ranges: Any, count: int, *, ascending: bool = False) -> list[tuple[int, int]] | None:
+    """Pairs [begin, end) within `count` as a page sent them, or None; not ascending: no more than AT_ONCE in all."""
+    if not isinstance(ranges, list) or len(ranges) > (count if ascending else AT_ONCE):
+        return None
+    checked, last, total = [], 0, 0
+    for pair in ranges:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(type(one) is int for one in pair):
+            return None
+        begin, end = pair
+        if not (last if ascending else 0) <= begin < end <= count:
+            return None
+        last, total = end, total + end - begin
+        checked.append((begin, end))
+    return checked if ascending or total <= AT_ONCE else None

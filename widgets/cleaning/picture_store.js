@@ -1,0 +1,139 @@
+// What a page holds of a PictureGrid, for all its views: captions and pictures near what is on the
+// screen, and which rows are selected. Everything else is let go of.
+
+const ASK_SOON = 30; // ms: a wheel turns faster than anybody looks
+const ASK_AGAIN = 5000; // ms: an answer may be lost with the connection
+
+// Ranges [begin, end), ascending and apart: a hundred thousand selected rows are one pair.
+const without = (ranges, begin, end) => ranges
+  .flatMap(([from, to]) => [[from, Math.min(to, begin)], [Math.max(from, end), to]])
+  .filter(([from, to]) => from < to);
+function including(ranges, begin, end) {
+  const merged = [];
+  for (const range of [...without(ranges, begin, end), [begin, end]].sort((a, b) => a[0] - b[0])) {
+    if (merged.length && merged.at(-1)[1] === range[0]) merged.at(-1)[1] = range[1];
+    else merged.push([...range]);
+  }
+  return merged;
+}
+const sizeOf = (ranges) => ranges.reduce((sum, [begin, end]) => sum + end - begin, 0);
+function rangesOf(positions) {
+  const ranges = [];
+  for (const position of positions) {
+    if (ranges.length && ranges.at(-1)[1] === position) ranges.at(-1)[1] += 1;
+    else ranges.push([position, position + 1]);
+  }
+  return ranges;
+}
+
+function pictureStore(model) {
+  const page = `${Math.random()}`;
+  const rows = new Map(); // position -> {row, drawing}
+  const pictures = new Map(); // position -> object URL
+  const problems = new Map(); // position -> why there is no picture
+  const views = new Set(); // {draw(position), select(), near: [begin, end), seen: [begin, end)}
+  const enlarging = new Map(); // position -> those who wait for it
+  let shown = model.get("_shown");
+  let selected = model.get("_selected").ranges ?? [];
+  let step = 0;
+  let asking, again;
+
+  const send = (type, content = {}) => model.send({ type, page, version: shown.version, ...content });
+  const tell = (positions) => views.forEach((view) => positions.forEach((position) => view.draw(position)));
+
+  function forget(position) {
+    URL.revokeObjectURL(pictures.get(position));
+    pictures.delete(position);
+  }
+
+  // What is on a screen first, then what is near; what is near nobody's screen any more goes.
+  function ask() {
+    asking = undefined;
+    clearTimeout(again);
+    const near = new Set();
+    for (const part of ["seen", "near"])
+      for (const view of views) for (let at = view[part][0]; at < Math.min(view[part][1], shown.count); at++) near.add(at);
+    for (const position of pictures.keys()) if (!near.has(position)) forget(position);
+    for (const known of [rows, problems])
+      for (const position of known.keys()) if (!near.has(position)) known.delete(position);
+    const wanted = [...near];
+    const captions = wanted.filter((at) => rows.get(at)?.drawing !== shown.drawing);
+    const missing = wanted.filter((at) => !pictures.has(at) && !problems.has(at));
+    if (!captions.length && !missing.length) return;
+    send("want", { rows: rangesOf(captions), pictures: rangesOf(missing) });
+    again = setTimeout(ask, ASK_AGAIN);
+  }
+
+  function wants(view, seen, near) {
+    Object.assign(view, { seen, near });
+    asking ??= setTimeout(ask, rows.size ? ASK_SOON : 0);
+  }
+
+  const heard = {
+    rows({ start, rows: come, drawing }) {
+      come.forEach((row, index) => rows.set(start + index, { row, drawing }));
+      tell(come.map((_, index) => start + index));
+    },
+    pictures({ positions, problems: failed }, buffers) {
+      const isNear = (at) => [...views].some(({ near }) => near[0] <= at && at < near[1]);
+      positions.forEach((position, index) => {
+        if (pictures.has(position) || !isNear(position)) return;
+        pictures.set(position, URL.createObjectURL(new Blob([buffers[index]], { type: "image/jpeg" })));
+      });
+      for (const [position, why] of failed) problems.set(position, why);
+      tell([...positions, ...failed.map(([position]) => position)]);
+    },
+    large({ position, page: asked, problem }, [buffer] = []) {
+      if (asked !== page) return;
+      const blob = problem ? null : new Blob([buffer], { type: "image/jpeg" });
+      enlarging.get(position)?.forEach((show) => show(blob, problem));
+      enlarging.delete(position);
+    },
+  };
+  model.on("msg:custom", (content, buffers) => {
+    if (content.version === shown.version) heard[content.type]?.(content, buffers);
+  });
+  model.on("change:_shown", () => {
+    const before = shown;
+    shown = model.get("_shown");
+    if (shown.version !== before.version) {
+      [...pictures.keys()].forEach(forget);
+      rows.clear();
+      problems.clear();
+      enlarging.clear();
+    }
+    views.forEach((view) => view.show(shown.version !== before.version));
+  });
+  model.on("change:_selected", () => {
+    const { ranges = [], page: by, step: at } = model.get("_selected");
+    if (by === page && at < step) return; // this page has chosen anew meanwhile
+    selected = ranges;
+    views.forEach((view) => view.select());
+  });
+
+  return {
+    views, wants, send,
+    row: (position) => rows.get(position)?.row,
+    picture: (position) => pictures.get(position),
+    problem: (position) => problems.get(position),
+    get count() { return shown.count ?? 0; },
+    get lines() { return shown.lines ?? 0; },
+    get empty() { return shown.empty ?? ""; },
+    get ranges() { return selected; },
+    isSelected: (position) => selected.some(([begin, end]) => begin <= position && position < end),
+    select(ranges) {
+      selected = ranges;
+      views.forEach((view) => view.select());
+      send("select", { ranges, step: ++step });
+    },
+    enlarge(position, show) {
+      enlarging.set(position, [...(enlarging.get(position) ?? []), show]);
+      send("large", { position });
+    },
+    close() {
+      clearTimeout(asking);
+      clearTimeout(again);
+      [...pictures.keys()].forEach(forget);
+    },
+  };
+}
