@@ -41,9 +41,7 @@ class Job(anywidget.AnyWidget):
     _cancel = Unicode("Cancel").tag(sync=True)
     _shown = Dict(help="state, text, done, total and seconds left").tag(sync=True)
 
-    def __init__(
-        self, *, button: str = "", pressed: Callable[[], Any] | None = None, cancel: str = "Cancel", **kwargs
-    ):
+    def __init__(self, *, button: str = "", pressed: Callable[[], Any] | None = None, cancel: str = "Cancel", **kwargs):
         super().__init__(button=button, _cancel=cancel, **kwargs)
         self._pressed = pressed
         self._progress: Progress | None = None
