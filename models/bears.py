@@ -9,9 +9,9 @@ from fastai.torch_core import set_seed
 from PIL import Image
 
 from .card import ModelCard, today
-from .duplicates import fingerprint
 from .evaluation import Evaluation, evaluate
 from .export import export_onnx
+from .images import open_image
 from .novelty import Novelty, fit_novelty
 from .vision import image_folder_dataloaders, transfer_learner
 
@@ -134,8 +134,8 @@ def longest_side(files: Sequence[Path]) -> int:
 
 def is_image(path: Path) -> bool:
     try:
-        fingerprint(path)
-    except OSError:
+        open_image(path)
+    except ValueError:
         return False
     return True
 

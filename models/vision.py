@@ -8,7 +8,6 @@ from urllib.error import URLError
 
 import fastai.callback.progress  # noqa: F401  gives every Learner its no_bar()
 import fastai.callback.schedule  # noqa: F401  and its fit_one_cycle()
-import numpy as np
 from fastai.callback.hook import num_features_model
 from fastai.callback.training import BnFreeze
 from fastai.data.core import DataLoaders
@@ -16,7 +15,6 @@ from fastai.learner import Learner
 from fastai.losses import LabelSmoothingCrossEntropyFlat
 from fastai.metrics import error_rate
 from fastai.vision.learner import add_head, create_body, default_split, model_meta
-from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 from torchvision.models import mobilenet_v2
@@ -24,7 +22,7 @@ from torchvision.models import mobilenet_v2
 from .data.items import folder_items
 from .data.loaders import dataloaders
 from .data.split import random_split
-from .duplicates import fingerprint, group_duplicates
+from .duplicates import Fingerprint, fingerprint, group_duplicates
 
 WEIGHTS_FOLDER = "IPYFASTAI_WEIGHTS"
 
@@ -134,14 +132,14 @@ def _load_stored(arch: Callable[..., nn.Module], cut: int, path: Path) -> nn.Mod
     return network
 
 
-def _open_all(files: Sequence[Path], unreadable: str) -> tuple[list[Path], list[np.ndarray]]:
+def _open_all(files: Sequence[Path], unreadable: str) -> tuple[list[Path], list[Fingerprint]]:
     """The files that open as images, with their fingerprints; opening here names the bad ones early."""
     good, fingerprints, bad = [], [], []
     for file in files:
         try:
             fingerprints.append(fingerprint(file))
             good.append(file)
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+        except (OSError, ValueError) as error:
             bad.append(f"{file.parent.name}/{file.name} ({type(error).__name__})")
     if bad:
         message = f"{len(bad)} of {len(files)} files cannot be opened as images: {', '.join(bad)}."
