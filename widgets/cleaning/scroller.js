@@ -25,7 +25,7 @@ function longList(scroller, content, { rowHeight, rowCount, moved }) {
     const now = scroller.scrollTop;
     if (now === last) return;
     // A wheel or a finger moves by pixels of pictures; the bar's handle by its share of the whole.
-    if (whole() > HIGHEST && Math.abs(now - last) > scroller.clientHeight) offset = Math.round((now / reach()) * room() - now);
+    if (whole() > HIGHEST && Math.abs(now - last) > 5 * scroller.clientHeight) offset = Math.round((now / reach()) * room() - now);
     last = now;
     clearTimeout(idle);
     if (whole() > HIGHEST) idle = setTimeout(() => { settle(top()); moved(); }, 150);
