@@ -1,0 +1,44 @@
+"""What there is to know of a run that its settings do not say."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+import torch
+from fastai.learner import Learner
+
+
+def about(learn: Learner, baseline: Mapping[str, float]) -> dict:
+    """Network, data, device and versions of a training, as plain values.
+
+    >>> about(learn, baseline={})["network"]
+    'Sequential'
+    """
+    loaders, parameters = learn.dls.loaders, list(learn.model.parameters())
+    vocab = getattr(learn.dls, "vocab", None)
+    return {
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "network": type(learn.model).__name__,
+        "parameters": sum(parameter.numel() for parameter in parameters),
+        "device": device_name(getattr(learn.dls, "device", None) or parameters[0].device),
+        "batch_size": getattr(loaders[0], "bs", None),
+        "items": {
+            split: getattr(loader, "n", None) for split, loader in zip(("train", "valid"), loaders, strict=False)
+        },
+        "labels": [str(label) for label in vocab] if vocab is not None else None,
+        "metrics": [metric.name for metric in learn.metrics],
+        "baseline": dict(baseline),
+        "versions": {name: version(name) for name in ("fastai", "torch")} | {"python": platform.python_version()},
+    }
+
+
+def device_name(device: torch.device | str) -> str:
+    """What the device is called: a GPU's model name, or the CPU with its number of threads."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type.upper()}, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
