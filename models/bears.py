@@ -1,17 +1,19 @@
 """Trains the bear classifier that ships with the package: python -m ipyfastai.models.bears --data DIR."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pandas as pd
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
 from PIL import Image
 
 from .card import ModelCard, today
-from .evaluation import Evaluation, evaluate
 from .export import export_onnx
 from .images import open_image
+from .interpretation.confusion import baseline_error, confusion, error_rate, mistakes, most_confused
+from .interpretation.predictions import labels, predictions
 from .novelty import Novelty, fit_novelty
 from .vision import image_folder_dataloaders, transfer_learner
 
@@ -66,34 +68,35 @@ def unfamiliar_rates(learn: Learner, novelty: Novelty, beside: Path) -> dict[str
 
 
 def model_card(
-    evaluation: Evaluation, rates: dict[str, dict[str, float]], photos: int, *, longest: int, source: str = SOURCE
+    table: pd.DataFrame, rates: dict[str, dict[str, float]], *, longest: int, source: str = SOURCE
 ) -> ModelCard:
-    """The card; `photos` is their number, `longest` the longest side among them in pixels."""
-    held_back = len(evaluation.targets)
+    """The card, from the predictions on all photos; `longest` is the longest side among them in pixels."""
+    unseen, photos = held_back(table), len(table)
+    count = len(unseen)
     return ModelCard(
         name="Bear classifier",
         summary=(
             "Tells black bears, grizzlies and teddy bears apart. A MobileNetV2 trained on ImageNet, whose last "
             "layer was trained anew on photos of bears. It also says when a picture is unlike those photos."
         ),
-        labels=evaluation.labels,
+        labels=labels(table),
         data=(
             f"{photos} colour photos, at most {longest} pixels wide or high. The labels come from the search words; "
             "they were checked by eye only roughly, and a few may be wrong."
         ),
         data_source=source,
         split=(
-            f"{held_back} photos ({held_back / photos:.0%} of each label) were held back, seed {SEED}; copies of one "
-            f"photo were kept on one side. With {held_back} photos one mistake more or less is "
-            f"{1 / held_back:.1%}, and photos from elsewhere may be harder.{_looked_at(rates)}"
+            f"{count} photos ({count / photos:.0%} of each label) were held back, seed {SEED}; copies of one "
+            f"photo were kept on one side. With {count} photos one mistake more or less is "
+            f"{1 / count:.1%}, and photos from elsewhere may be harder.{_looked_at(rates)}"
         ),
-        metrics={"error rate": {"value": evaluation.error_rate, "baseline": evaluation.baseline_error}},
-        confusion=evaluation.confusion,
+        metrics={"error rate": {"value": error_rate(unseen), "baseline": baseline(table)}},
+        confusion=confusion(unseen).tolist(),
         unfamiliar=rates,
         intended_use="Showing how an image classifier is made, tested and used.",
         not_intended_for=(
             "Anything where a wrong answer does harm: deciding about safety near bears, counting wildlife, telling "
-            f"species apart in research. It knows no polar bears, pandas or other animals.{_confused(evaluation)}"
+            f"species apart in research. It knows no polar bears, pandas or other animals.{_confused(unseen)}"
         ),
         date=today().isoformat(),
         licence=(
@@ -109,21 +112,17 @@ def _looked_at(rates: dict[str, dict[str, float]]) -> str:
     return f" Looked at while the novelty measure was chosen: {'; '.join(sets)}." if sets else ""
 
 
-def _confused(evaluation: Evaluation) -> str:
+def _confused(unseen: pd.DataFrame) -> str:
     """The commonest mistake on the held-back photos."""
-    mistakes = [
-        (count, true, predicted)
-        for true, row in zip(evaluation.labels, evaluation.confusion, strict=True)
-        for predicted, count in zip(evaluation.labels, row, strict=True)
-        if count and true != predicted
-    ]
-    if not mistakes:
+    names = labels(unseen)
+    pairs = [(count, names[true], names[predicted]) for true, predicted, count in most_confused(confusion(unseen))]
+    if not pairs:
         return ""
-    count, true, predicted = max(mistakes)
+    count, true, predicted = max(pairs)
     return f" Its commonest mistake on held-back photos: {true} taken for {predicted} ({count})."
 
 
-def longest_side(files: Sequence[Path]) -> int:
+def longest_side(files: Iterable[str]) -> int:
     """In pixels, over all photos, from their headers."""
     longest = 0
     for file in files:
@@ -140,11 +139,21 @@ def is_image(path: Path) -> bool:
     return True
 
 
-def report(evaluation: Evaluation, rates: dict[str, dict[str, float]]) -> None:
-    print(f"error {evaluation.error_rate:.1%}; always the commonest label: {evaluation.baseline_error:.1%}")
-    print("confusion (row: true, column: predicted)", evaluation.labels, *evaluation.confusion, sep="\n")
-    for item, label, predicted, probability in evaluation.mistakes:
-        print(f"{label}/{Path(item).name} taken for {predicted} ({probability:.0%})")
+def held_back(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["split"] == "valid"]
+
+
+def baseline(table: pd.DataFrame) -> float:
+    """The error of always answering the commonest label of the training photos."""
+    return baseline_error(held_back(table), table["label"][table["split"] == "train"].mode()[0])
+
+
+def report(table: pd.DataFrame, rates: dict[str, dict[str, float]]) -> None:
+    unseen = held_back(table)
+    print(f"error {error_rate(unseen):.1%}; always the commonest label: {baseline(table):.1%}")
+    print("confusion (row: true, column: predicted)", labels(table), *confusion(unseen).tolist(), sep="\n")
+    for row in mistakes(unseen).itertuples():
+        print(f"{row.label}/{Path(row.item).name} taken for {row.predicted} ({row.confidence:.0%})")
     for name, entry in rates.items():
         print(f"flagged as unfamiliar: {entry['rate']:6.1%} of {entry['count']} {name}")
 
@@ -158,12 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     options = parser.parse_args(arguments)
     learn = train(options.data, size=options.size, epochs=options.epochs)
-    evaluation = evaluate(learn)
+    table = predictions(learn)
     novelty = fit_novelty(learn, flagged=FLAGGED)
     rates = unfamiliar_rates(learn, novelty, options.data.parent)
-    report(evaluation, rates)
-    files = [*learn.dls.train_ds.items, *learn.dls.valid_ds.items]
-    card = model_card(evaluation, rates, len(files), longest=longest_side(files), source=options.source)
+    report(table, rates)
+    card = model_card(table, rates, longest=longest_side(table["item"]), source=options.source)
     path = export_onnx(learn, options.out, card=card, novelty=novelty)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
 

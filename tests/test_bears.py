@@ -5,7 +5,7 @@ import shutil
 import pytest
 from drawings import DATA, HTML
 from ipyfastai.models import Classifier, bears
-from ipyfastai.models.evaluation import evaluate
+from ipyfastai.models.interpretation.predictions import predictions, probabilities
 from PIL import Image
 
 pytestmark = pytest.mark.skipif(not (DATA / "bears").is_dir(), reason=f"no sample photos in {DATA}")
@@ -53,8 +53,10 @@ def test_writes_a_bundle_whose_card_states_what_it_printed(few, tmp_path, monkey
 
 def test_training_twice_gives_the_same_network(few, monkeypatch):
     monkeypatch.setenv("IPYFASTAI_WEIGHTS", str(DATA / "weights"))
-    once, again = (evaluate(bears.train(few / "bears", size=64, epochs=1)) for _ in range(2))
-    assert once.probabilities == pytest.approx(again.probabilities, abs=1e-5)
+    once, again = (
+        probabilities(predictions(bears.train(few / "bears", size=64, epochs=1), splits=["valid"])) for _ in range(2)
+    )
+    assert once == pytest.approx(again, abs=1e-5)
 
 
 def test_the_shipped_card_names_the_date_the_licence_and_the_count_of_photos():

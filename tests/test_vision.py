@@ -8,12 +8,10 @@ import pytest
 import torch
 from drawings import DATA, HTML
 from ipyfastai.models.duplicates import fingerprint, group_duplicates
-from ipyfastai.models.evaluation import evaluate
 from ipyfastai.models.vision import image_folder_dataloaders, transfer_learner
 from learners import draw_colours, tiny
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from sklearn.metrics import accuracy_score, confusion_matrix
 from torchvision.models import mobilenet_v2, squeezenet1_1
 
 needs_weights = pytest.mark.skipif(not (DATA / "weights").is_dir(), reason=f"no weights in {DATA}")
@@ -148,21 +146,3 @@ def test_random_weights_are_a_choice_that_asks_for_nothing(dls, monkeypatch):
     monkeypatch.setenv("IPYFASTAI_WEIGHTS", "/nowhere")
     learn = transfer_learner(dls, tiny, pretrained=False)
     assert all(parameter.requires_grad for parameter in learn.model.parameters())
-
-
-def test_evaluation_counts_as_scikit_learn_does(colour_learner):
-    result = evaluate(colour_learner)
-    assert result.probabilities.sum(1) == pytest.approx(np.ones(len(result.targets)), abs=1e-5)
-    assert result.error_rate == pytest.approx(1 - accuracy_score(result.targets, result.predicted))
-    assert result.confusion == confusion_matrix(result.targets, result.predicted, labels=[0, 1, 2]).tolist()
-    assert result.baseline_error == pytest.approx(2 / 3)
-    assert result.error_rate < 0.5, "the drawn colours are easy"
-
-
-def test_mistakes_come_surest_first(colour_learner):
-    result = evaluate(colour_learner)
-    result.targets = (result.targets + 1) % 3
-    sure = [probability for *_, probability in result.mistakes]
-    assert len(sure) >= 3 and sure == sorted(sure, reverse=True)
-    item, label, predicted, _ = result.mistakes[0]
-    assert item in colour_learner.dls.valid_ds.items and label != predicted

@@ -63,6 +63,15 @@ def error_rate(table: pd.DataFrame) -> float:
     return float(_wrong(table).mean()) if len(table) else float("nan")
 
 
+def baseline_error(table: pd.DataFrame, commonest: str) -> float:
+    """The error of always answering one label, as a rule the commonest among the training items.
+
+    >>> baseline_error(table[table.split == "valid"], table.label[table.split == "train"].mode()[0])
+    0.654
+    """
+    return float((table["label"] != commonest).mean()) if len(table) else float("nan")
+
+
 def mistakes(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that were predicted wrong, the surest first.
 
@@ -98,10 +107,9 @@ def similar_order(counts: np.ndarray) -> np.ndarray:
     linked[alone] = linked[:, alone] = -1
     for _ in range(len(runs) - 1):
         i, j = sorted(divmod(int(linked.argmax()), len(counts)))
-        runs[i] = max(
-            (first + second for first in (runs[i], runs[i][::-1]) for second in (runs[j], runs[j][::-1])),
-            key=lambda run, seam=len(runs[i]): alike[run[seam - 1], run[seam]],
-        )
+        seam = len(runs[i])
+        joins = [first + second for first in (runs[i], runs[i][::-1]) for second in (runs[j], runs[j][::-1])]
+        runs[i] = joins[int(np.argmax([alike[run[seam - 1], run[seam]] for run in joins]))]
         del runs[j]
         linked[i] = linked[:, i] = (sizes[i] * linked[i] + sizes[j] * linked[j]) / (sizes[i] + sizes[j])
         linked[i, i], sizes[i] = -1, sizes[i] + sizes[j]

@@ -9,11 +9,11 @@ from os import PathLike
 from os.path import abspath, isfile
 from typing import Any
 
-import fastai.callback.progress  # noqa: F401  gives every Learner its no_bar()
 import numpy as np
 import pandas as pd
 import torch
 from fastai.callback.core import Callback
+from fastai.callback.progress import ProgressCallback
 from fastai.data.core import Datasets, TfmdDL, TfmdLists
 from fastai.learner import Learner
 from fastai.torch_core import get_random_states, set_random_states
@@ -58,8 +58,8 @@ def infer(learn: Learner, splits: Sequence[str], progress: Progress) -> Iterator
             yield Part(split, labels, [], np.zeros(0, np.int64), empty, np.zeros(0))
             continue
         watch = _Watch(len(labels), progress, done, total)
-        loader = learn.dls.valid.new(dataset, shuffle=False, drop_last=False)
-        with _undisturbed(learn), learn.no_bar():
+        with _undisturbed(learn):
+            loader = learn.dls.valid.new(dataset, shuffle=False, drop_last=False)
             outputs, targets, losses = learn.get_preds(dl=loader, with_loss=True, cbs=watch)
         yield Part(split, labels, items[split], targets.numpy(), _probabilities(outputs, split), losses.numpy())
         done += len(items[split])
@@ -86,20 +86,22 @@ class _Watch(Callback):
 
 @contextmanager
 def _undisturbed(learn: Learner) -> Iterator[None]:
-    """Leaves the modes of all modules, what the Learner holds of a batch, and the random numbers as they were."""
-    held = ("dl", "xb", "yb", "pred", "loss", "loss_grad", "iter", "n_iter", "training")
-    before = {name: vars(learn)[name] for name in held if name in vars(learn)}
-    modes = {module: module.training for module in learn.model.modules()}
+    """Leaves all as it was: `get_preds` begins and ends a fit, which empties the Recorder, among others."""
+    callbacks = list(learn.cbs)
+    states = [(thing, dict(vars(thing))) for thing in (learn, *callbacks)]
+    modes = [(module, module.training) for module in learn.model.modules()]
     random = get_random_states()
     try:
-        yield
+        with learn.removed_cbs([callback for callback in callbacks if isinstance(callback, ProgressCallback)]):
+            yield
     finally:
         set_random_states(**random)
-        for module, training in modes.items():
+        for module, training in modes:
             module.training = training
-        for name in held:
-            vars(learn).pop(name, None)
-        vars(learn).update(before)
+        for thing, state in states:
+            vars(thing).clear()
+            vars(thing).update(state)
+        learn.cbs[:] = callbacks
 
 
 def _labels(learn: Learner) -> list:
