@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .cards import cards
 
@@ -37,10 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; leaves through SystemExit with a sentence when it cannot."""
     options = _parser().parse_args(arguments)
     try:
+        from jupyter_core.paths import jupyter_data_dir
+
         from .configuration import configuration
-        from .server import DashboardServer, UnknownVoila
+        from .server import APPLY, DATA_ROOT, WORKSPACE, DashboardServer, UnknownVoila
     except ModuleNotFoundError as missing:
-        if missing.name != "voila":
+        if missing.name not in ("voila", "jupyter_core"):
             raise
         raise SystemExit(
             "The dashboards are served by Voila, which is not installed. Install it with: pip install 'ipyfastai[app]'"
@@ -53,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"What visitors upload goes to {temporary}, which lies below the folder to serve, {folder}. "
             "Put the notebooks into a folder of their own, or set TMPDIR to a folder elsewhere."
         )
+    told = {
+        APPLY: "1" if options.allow_apply else "",
+        DATA_ROOT: _data_root(options),
+        WORKSPACE: _workspace(options),
+    }
     server = DashboardServer(
         config=configuration(
             idle_minutes=options.idle_minutes,
@@ -60,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             max_visitors=options.max_visitors,
             # A kernel that waits would hold the GPU's memory for nobody.
             not_preheated=[card.file for card in cards(folder) if card.wants_gpu],
+            gateway_url=options.gateway_url,
         ),
+        variables={name: value for name, value in told.items() if value},
+        default_workspace="" if options.gateway_url else str(Path(jupyter_data_dir()) / "ipyfastai"),
         root_dir=str(folder),
         notebook_path=notebook and str(notebook),
         ip=options.host,
@@ -93,6 +104,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--preheat", type=_count, default=PREHEATED, metavar="N", help="waiting kernels per dashboard (%(default)s)")
     add("--idle-minutes", type=_minutes, default=IDLE_MINUTES, metavar="MIN", help="a session ends after (%(default)s)")
     add("--max-visitors", type=_visitors, default=MAX_VISITORS, metavar="N", help="at a time (%(default)s)")
+    add("--data-root", metavar="DIR", help="offer the folders of photos below it; without it, none of this computer")
+    add("--workspace", metavar="DIR", help="keep projects and runs there; without it, only for this computer's user")
+    add("--allow-apply", action="store_true", help="let visitors from elsewhere change the files of a dataset")
+    add(
+        "--gateway-url",
+        type=_url,
+        metavar="URL",
+        help="run kernels at that Jupyter Kernel Gateway (docs/gpu_kernel.md)",
+    )
     add("--verbose", action="store_true", help="log every request")
     return parser
 
@@ -118,6 +138,13 @@ def _visitors(text: str) -> int:
     return visitors
 
 
+def _url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise argparse.ArgumentTypeError(f"an address like http://gpu-host:8888, not {text!r}")
+    return text
+
+
 def _minutes(text: str) -> float:
     minutes = float(text)
     if not minutes > 0:
@@ -141,6 +168,28 @@ def _what_to_serve(asked: str | None) -> tuple[Path, Path | None]:
         f"There is no dashboard called {asked!r}, nor a notebook or folder at that path. "
         f"The dashboards are: {', '.join(names) or 'none yet'}."
     )
+
+
+def _data_root(options: argparse.Namespace) -> str:
+    """The folder that was named, as kernels are told; with a gateway it lies on that machine, unseen from here."""
+    if not options.data_root or options.gateway_url:
+        return options.data_root or ""
+    folder = Path(options.data_root).expanduser().resolve()
+    if not folder.is_dir():
+        raise SystemExit(f"--data-root: there is no folder {folder}.")
+    return str(folder)
+
+
+def _workspace(options: argparse.Namespace) -> str:
+    if not options.workspace or options.gateway_url:
+        return options.workspace or ""
+    folder = Path(options.workspace).expanduser().resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return str(folder)
+    except OSError as error:
+        raise SystemExit(f"--workspace: nothing can be kept in {folder}: {error.strerror}.") from None
 
 
 def _cannot_listen(error: OSError, options: argparse.Namespace) -> str:

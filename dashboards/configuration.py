@@ -18,6 +18,7 @@ from voila.utils import get_voila_labextensions_path
 
 from .assets import VERSIONED_STATIC
 from .cards import Card
+from .gateway import GatewayKernels, connect_to_gateway
 from .kernels import DashboardKernelManager, DashboardKernelSpecManager
 
 # Besides what builds on @jupyter-widgets/base; the rest that is installed for JupyterLab stays away.
@@ -59,15 +60,23 @@ def page_config(
 
 
 def configuration(
-    *, idle_minutes: float, preheated: int, max_visitors: int, not_preheated: Collection[str] = ()
+    *,
+    idle_minutes: float,
+    preheated: int,
+    max_visitors: int,
+    not_preheated: Collection[str] = (),
+    gateway_url: str | None = None,
 ) -> Config:
     """The traitlets `Config` for `DashboardServer`.
 
     >>> configuration(idle_minutes=30, preheated=1, max_visitors=100)
 
     `idle_minutes` without a message end a session; `preheated` kernels wait per dashboard, none for
-    the file names in `not_preheated`. At most `max_visitors` have a kernel at a time.
+    the file names in `not_preheated`. At most `max_visitors` have a kernel at a time. With a
+    `gateway_url`, kernels run where that Jupyter Kernel Gateway does, and none waits there.
     """
+    if gateway_url:
+        preheated = 0
     config = Config()
 
     page = config.VoilaConfiguration
@@ -77,7 +86,7 @@ def configuration(
     page.file_allowlist = []  # the gallery serves its thumbnails itself, nothing else is a visitor's business
     page.extension_allowlist = widget_extensions()
     page.page_config_hook = page_config
-    page.multi_kernel_manager_class = DashboardKernelManager
+    page.multi_kernel_manager_class = GatewayKernels if gateway_url else DashboardKernelManager
     page.kernel_spec_manager_class = DashboardKernelSpecManager
     page.preheat_kernel, page.default_pool_size = preheated > 0, preheated
     config.VoilaKernelManager.preheat_denylist = list(not_preheated)
@@ -86,12 +95,14 @@ def configuration(
     kernels.allow_tracebacks = False  # on the websocket; `show_tracebacks` above is about the page
     kernels.cull_idle_timeout = max(1, round(idle_minutes * 60))
     kernels.cull_interval = min(30, kernels.cull_idle_timeout)
-    config.DashboardKernelManager.max_visitors = max_visitors
-    config.DashboardKernelManager.join_seconds = min(JOIN_SECONDS, kernels.cull_idle_timeout)
+    config.VisitorKernels.max_visitors = max_visitors
+    config.VisitorKernels.join_seconds = min(JOIN_SECONDS, kernels.cull_idle_timeout)
     kernels.cull_connected = True  # an open but forgotten tab is connected too
     # A kernel that died has lost the page's widgets: a new one in its place would leave the page mute.
     config.KernelRestarter.restart_limit = 0
 
+    if gateway_url:
+        connect_to_gateway(config, gateway_url)
     config.Voila.tornado_settings = {
         "websocket_max_message_size": MESSAGE_BYTES,
         "headers": {

@@ -14,20 +14,18 @@ of memory, cleans up nothing. So the server gives each its temporary folder, and
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from ipykernel.kernelspec import RESOURCES
-from jupyter_client import KernelManager
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
-from tornado.web import HTTPError
-from traitlets import Dict, Float, Int, Set, default
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+from traitlets import Dict, default
+
+from .visitors import VisitorKernels
 
 PASSED_ON = frozenset(
     """
@@ -77,19 +75,13 @@ class DashboardKernel(ServerKernelManager):
     traceback_replacement_message = "What went wrong is not shown here."
 
 
-class DashboardKernelManager(AsyncMappingKernelManager):
-    """Starts every kernel with `kernel_environment` of what the server would have given it.
+class DashboardKernelManager(VisitorKernels):
+    """Starts every kernel here, with `kernel_environment` of what the server would have given it.
 
     Its temporary folder is its own, closed to other users, and goes when the kernel has ended.
     """
 
-    max_visitors = Int(100, config=True, help="kernels at a time, without those that wait preheated")
-    join_seconds = Float(600, config=True, help="a kernel that no page has connected to ends after")
-
     _folders = Dict(help="kernel id -> its TemporaryDirectory")
-    _starters = Dict(help="kernel id -> the task that started it; Voila's pools hold the tasks of those that wait")
-    _joined = Set(help="ids of kernels that a page has connected to")
-    _unjoined_since = Dict(help="kernel id -> when it was first seen handed out, but not joined")
 
     @default("kernel_manager_class")
     def _default_kernel_manager_class(self) -> str:
@@ -99,57 +91,18 @@ class DashboardKernelManager(AsyncMappingKernelManager):
         self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any
     ) -> str:
         kernel_id = kernel_id or self.new_kernel_id()
-        starter = asyncio.current_task()
-        if starter not in self._waiting():
-            self.admit_visitor()
-        self._starters[kernel_id] = starter
         # Whatever is left at the server's own end, the TemporaryDirectory removes then.
         folder = tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True)
         self._folders[kernel_id] = folder
-        env = kernel_environment(os.environ if env is None else env) | dict.fromkeys(TEMPORARY, folder.name)
-        try:
-            return await super().start_kernel(kernel_id=kernel_id, env=env, **kwargs)
-        except Exception:
-            self._forget(kernel_id)
-            raise
-
-    def admit_visitor(self) -> None:
-        """Raise HTTPError 503 when `max_visitors` kernels are handed out already."""
-        waiting = self._waiting()
-        if sum(starter not in waiting for starter in self._starters.values()) >= self.max_visitors:
-            raise HTTPError(503, "%d visitors are here, more are not admitted", self.max_visitors)
-
-    def _waiting(self) -> set[asyncio.Task]:
-        """What the pools hold, where there are any: Voila's subclass for preheated kernels adds them."""
-        return {task for pool in getattr(self, "_pools", {}).values() for task in pool}
-
-    def notify_connect(self, kernel_id: str) -> None:
-        self._joined.add(kernel_id)
-        super().notify_connect(kernel_id)
-
-    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """A kernel that waits is kept; one that is handed out, done, and joined by no page soon ends."""
-        if self._starters.get(kernel_id) in self._waiting():
-            return
-        if kernel_id in self._joined:
-            await super().cull_kernel_if_idle(kernel_id)
-            return
-        kernel = self.get_kernel(kernel_id)
-        now = datetime.now(timezone.utc)
-        since = max(self._unjoined_since.setdefault(kernel_id, now), kernel.last_activity)
-        if kernel.execution_state != "busy" and (now - since).total_seconds() > self.join_seconds:
-            self.log.info("Ending kernel %s, which no page has joined.", kernel_id)
-            await self.shutdown_kernel(kernel_id)
-
-    def remove_kernel(self, kernel_id: str) -> KernelManager | None:
-        """Called once a kernel's process has ended: shut down, culled, or found dead."""
-        self._forget(kernel_id)
-        return super().remove_kernel(kernel_id)
+        env = {
+            **kernel_environment(os.environ if env is None else env),
+            **self.variables,
+            **dict.fromkeys(TEMPORARY, folder.name),
+        }
+        return await super().start_kernel(kernel_id=kernel_id, env=env, **kwargs)
 
     def _forget(self, kernel_id: str) -> None:
-        self._starters.pop(kernel_id, None)
-        self._unjoined_since.pop(kernel_id, None)
-        self._joined.discard(kernel_id)
+        super()._forget(kernel_id)
         if folder := self._folders.pop(kernel_id, None):
             folder.cleanup()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import webbrowser
@@ -16,7 +17,7 @@ from jupyter_server.services.kernels.handlers import _kernel_id_regex
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from traitlets import Callable, Unicode
+from traitlets import Callable, Dict, Unicode
 from voila.app import Voila
 from voila.request_info_handler import RequestInfoSocketHandler
 from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
@@ -31,6 +32,12 @@ from .gallery import STATIC, DashboardHandler, GalleryHandler, NotFoundHandler, 
 from .websocket import KernelWebsocketHandler
 
 TEMPLATES = Path(__file__).parent / "template"
+
+# How kernels learn what the publisher has decided.
+PUBLIC = "IPYFASTAI_PUBLIC"  # strangers can open pages
+APPLY = "IPYFASTAI_APPLY"  # they may change files all the same
+DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the only folder whose subfolders may be chosen
+WORKSPACE = "IPYFASTAI_WORKSPACE"  # where projects and runs outlive the page
 
 # What Voila serves besides pages, kernels and themes: listings, any notebook, files by a list of patterns,
 # the scripts of the page, which `AssetHandler` serves faster, and a websocket that trusts its messages.
@@ -68,6 +75,8 @@ class DashboardServer(Voila):
     """
 
     on_listening = Callable(lambda url: None, help="called with the URL once the server answers there")
+    variables = Dict(help="what every kernel is told, by names of environment variables")
+    default_workspace = Unicode(help="where projects are kept if nobody else can connect and no folder was named")
     host_name = Unicode(help="the name in that URL, where it is not `ip`")
 
     def _config_file_paths_default(self) -> list[str]:
@@ -92,7 +101,14 @@ class DashboardServer(Voila):
         # in front passes on the name that its visitors know.
         alone = self.base_url == "/" and all(ip_address(one.getsockname()[0]).is_loopback for one in self.sockets)
         self.tornado_settings = {**self.tornado_settings, "allow_remote_access": not alone}
+        self.config.VisitorKernels.variables = {**self._by_visitors(alone), **self.variables}
         super().start()
+
+    def _by_visitors(self, alone: bool) -> dict[str, str]:
+        """What kernels are told of who can open a page: strangers get no server folders, and no lasting one."""
+        if not alone or os.environ.get(PUBLIC):
+            return {PUBLIC: "1"}
+        return {WORKSPACE: self.default_workspace} if self.default_workspace and WORKSPACE not in os.environ else {}
 
     def listen(self) -> None:
         server = HTTPServer(self.app, max_body_size=REQUEST_BYTES)
