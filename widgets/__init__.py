@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attributes(
         "FileUpload": "file_upload",
         "ImageClassifier": "image_classifier",
         "ImageUpload": "image_upload",
+        "LRFinder": "training.lr_finder",
         "PictureGrid": "cleaning.picture_grid",
         "ProbabilityBars": "probability_bars",
         "Upload": "uploads",

@@ -44,6 +44,7 @@ class Job(anywidget.AnyWidget):
     def __init__(self, *, button: str = "", pressed: Callable[[], Any] | None = None, cancel: str = "Cancel", **kwargs):
         super().__init__(button=button, _cancel=cancel, **kwargs)
         self._pressed = pressed
+        self._cancelled = "Stopped." if cancel == "Stop" else "Cancelled."
         self._progress: Progress | None = None
         self._began = 0.0
         self.on_msg(self._receive)
@@ -85,7 +86,7 @@ class Job(anywidget.AnyWidget):
             result = await asyncio.to_thread(work, self._progress)
         except Cancelled:
             self._end(watching)
-            self.say("Cancelled.")
+            self.say(self._cancelled)
         except Exception as error:
             self._end(watching)
             self._explain(error)

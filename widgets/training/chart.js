@@ -6,10 +6,10 @@
 //   plot.draw({ lines: [{ name: "run 1", xs, ys }], marks: [{ name: "valley", x: 1e-3, y: 0.4 }] });
 //   plot.close();
 //
-// `xs` ascend; where a y is not a number the line breaks. A line can be `faint`, have `dots`, and keep its look by
-// `style` (0, 1, ...) when others come and go. The cursor steps along the first line that is not faint; with
-// `picked(index)` each step and each click picks that point, and `at` says which x is picked. `limits` is the
-// range of y to show, where that is not the range of the data.
+// `xs` ascend; where a y is not a number the line breaks. The first line lies on top. A line can be `faint`, have
+// `dots`, and keep its look by `style` (0, 1, ...) when others come and go. The cursor steps along the first line
+// that is not faint; with `picked(index)` each step and each click picks that point, and `at` says which x is
+// picked. `limits` is the range of y to show, where that is not the range of the data.
 
 const DASHES = ["", "8 4", "2 3", "9 3 2 3", "14 4", "4 2 1 2"];
 const SHAPES = [
@@ -20,6 +20,10 @@ export const STYLES = DASHES.length;
 
 // 0.0014 -> "1.4e-3", as people in this field write it.
 export const rate = (value) => value.toExponential(1).replace(".0e", "e").replace("e+", "e");
+
+// A sentence in which no rate is torn apart at its minus.
+export const sentence = (text) =>
+  text.split(/(\S*\de-\d\S*)/).map((part, index) => (index % 2 ? h("span", { class: "whole" }, part) : part));
 
 export function figure(value) {
   if (!Number.isFinite(value)) return "not a number";
@@ -202,7 +206,7 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
         pen = "L";
         return step;
       }).join("");
-      inside.append(svg("path", { d, class: `line style-${style}${one.faint ? " faint" : ""}`,
+      inside.prepend(svg("path", { d, class: `line style-${style}${one.faint ? " faint" : ""}`,
         "stroke-dasharray": one.faint ? "" : DASHES[style] }));
       if (one.dots) for (const point of kept) if (point >= 0) {
         dots.push(dot([X(one.xs[point]), Y(one.ys[point])], style));

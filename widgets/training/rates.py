@@ -1,0 +1,27 @@
+"""Learning rates and other numbers, as people write them."""
+
+from __future__ import annotations
+
+import re
+
+
+def rate_text(rate: float) -> str:
+    """A learning rate in the way of this field.
+
+    >>> rate_text(0.00144)
+    '1.4e-3'
+    """
+    return re.sub(r"(\.0)?e([+-])0?", lambda found: f"e{found[2].strip('+')}", f"{rate:.1e}")
+
+
+def typed_number(text: str, kind: type = float) -> float | int | str:
+    """The number that somebody typed, or the text itself where it is none, for a sentence that names it.
+
+    >>> typed_number(" 3e-3"), typed_number("64", int), typed_number("fast")
+    (0.003, 64, 'fast')
+    """
+    text = text.strip()[:40]
+    try:
+        return kind(text.replace(",", "."))
+    except ValueError:
+        return text
