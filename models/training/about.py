@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-import torch
 from fastai.learner import Learner
+
+from .device import device_name
 
 
 def about(learn: Learner, baseline: Mapping[str, float]) -> dict:
@@ -34,11 +34,3 @@ def about(learn: Learner, baseline: Mapping[str, float]) -> dict:
         "baseline": dict(baseline),
         "versions": {name: version(name) for name in ("fastai", "torch")} | {"python": platform.python_version()},
     }
-
-
-def device_name(device: torch.device | str) -> str:
-    """What the device is called: a GPU's model name, or the CPU with its number of threads."""
-    device = torch.device(device)
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type.upper()}, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
