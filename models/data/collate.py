@@ -76,9 +76,11 @@ def _explain_column(column: list, names: list[str], what: str) -> CollateProblem
         if len(lengths) > 1:
             return _problem(f"The {what}s are lists of different lengths", lengths, _ONE_BLOCK, _LABELS)
         return None  # lists of one length go value by value
+    if isinstance(column[0], str | bytes):
+        return None  # a list of them, whatever follows
     if len(kinds) > 1 and not all(isinstance(part, int | float) for part in column):
         return _problem(f"The {what}s are of different types", kinds, "All must be of one type.")
-    if not isinstance(column[0], int | float | str | bytes | Mapping) and not hasattr(column[0], "__array__"):
+    if not isinstance(column[0], int | float | Mapping) and not hasattr(column[0], "__array__"):
         kind = type(column[0]).__name__
         sentence = f"The {what} is a {kind}, which cannot be put into a batch."
         block = "blocks=(ImageBlock, CategoryBlock)"

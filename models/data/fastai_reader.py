@@ -13,9 +13,7 @@ from PIL import Image
 
 from ..progress import Progress
 from .randomness import own_randomness, reseed
-from .samples import Samples, check_pictures, columns, explain, nth
-
-TRAINING = 0  # fastai's split_idx
+from .samples import TRAINING, Samples, check_pictures, columns, explain, nth
 
 
 class FastaiReader:
@@ -32,7 +30,7 @@ class FastaiReader:
     def read(self, number: int, count: int, *, seed: int, progress: Progress | None = None) -> Samples:
         """The first `count` samples of batch `number` in the order that `seed` gives."""
         with own_randomness(seed):
-            twin = self._twin(seed)
+            twin = self.twin(seed)
             if not twin.indexed or twin.prebatched:
                 return self._decode(twin, nth(iter(twin), number), count, [])
             start = number * twin.bs
@@ -56,7 +54,7 @@ class FastaiReader:
 
     def _repeat(self, dataset: Any, count: int, seed: int, progress: Progress | None) -> Samples:
         with own_randomness(seed):
-            twin = self._twin(seed)
+            twin = self.twin(seed)
             twin.dataset, twin.n = dataset, count
             if isinstance(dataset, _Photo):
                 # No target comes with it: what was known of the samples' types holds no more, and what
@@ -66,7 +64,7 @@ class FastaiReader:
                 twin.before_batch = Pipeline()
             return self._make(twin, [0] * count, progress)
 
-    def _twin(self, seed: int) -> Any:
+    def twin(self, seed: int) -> Any:
         twin = copy.copy(self.loader)
         twin.rng = random.Random(seed)
         for name in ("after_item", "before_batch", "after_batch"):

@@ -13,6 +13,8 @@ from .batch_pictures import is_image_tensor
 from .collate import explain_collate_error
 from .names import item_name
 
+TRAINING = 0  # fastai's split_idx of what is transformed for training
+
 
 @dataclass
 class Samples:
