@@ -7,6 +7,7 @@ import pandas as pd
 
 from .predictions import labels
 
+MOST = 2000  # labels; with more it is another column that was taken for them
 
 def confusion(table: pd.DataFrame) -> np.ndarray:
     """How many items of each label got which answer: int (labels, labels), a row for each true label.
@@ -15,8 +16,12 @@ def confusion(table: pd.DataFrame) -> np.ndarray:
     array([[27,  1,  0],
            [ 2, 25,  0],
            [ 0,  0, 27]])
+
+    Raises ValueError for more than MOST labels.
     """
     count = len(labels(table))
+    if count > MOST:
+        raise ValueError(f"The table has {count:,} labels; a confusion matrix is made of {MOST:,} at most.")
     cells = table["label"].cat.codes.to_numpy(np.int64) * count + table["predicted"].cat.codes.to_numpy(np.int64)
     return np.bincount(cells, minlength=count**2).reshape(count, count)
 
@@ -105,15 +110,21 @@ def similar_order(counts: np.ndarray) -> np.ndarray:
     alone = alike.max(1, initial=0) <= 0
     linked, sizes, runs = alike.copy(), np.ones(len(counts)), {i: [i] for i in np.flatnonzero(~alone)}
     linked[alone] = linked[:, alone] = -1
+    nearest = linked.argmax(1) if len(linked) else np.zeros(0, int)
+    every = np.arange(len(linked))
     for _ in range(len(runs) - 1):
-        i, j = sorted(divmod(int(linked.argmax()), len(counts)))
-        seam = len(runs[i])
+        i = int(linked[every, nearest].argmax())
+        i, j = sorted((i, int(nearest[i])))
         joins = [first + second for first in (runs[i], runs[i][::-1]) for second in (runs[j], runs[j][::-1])]
+        seam = len(runs[i])
         runs[i] = joins[int(np.argmax([alike[run[seam - 1], run[seam]] for run in joins]))]
         del runs[j]
         linked[i] = linked[:, i] = (sizes[i] * linked[i] + sizes[j] * linked[j]) / (sizes[i] + sizes[j])
         linked[i, i], sizes[i] = -1, sizes[i] + sizes[j]
         linked[j] = linked[:, j] = -1
+        # An average is never nearer than both of what it is made of: other rows keep their nearest.
+        changed = np.flatnonzero((nearest == i) | (nearest == j))  # i among them, whose nearest is j
+        nearest[changed] = linked[changed].argmax(1)
     return np.array([*(i for run in runs.values() for i in run), *np.flatnonzero(alone)], dtype=int)
 
 
