@@ -1,8 +1,10 @@
 """The `ipyfastai` command, as typed in a terminal."""
 
+import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 
@@ -81,6 +83,7 @@ def test_an_address_that_is_not_this_computers():
         (["--port", "http"], "invalid"),
         (["--idle-minutes", "0"], "a number of minutes above 0"),
         (["--preheat", "-1"], "a number of kernels, or 0 for none"),
+        (["--gateway-url", "gpu-host:8888"], "an address like http://gpu-host:8888, not 'gpu-host:8888'"),
     ],
 )
 def test_a_wrong_option_says_why(arguments, reason):
@@ -131,3 +134,58 @@ def test_stopping_leaves_no_kernel_behind(page, notebook, stop):
     _, alive = psutil.wait_procs(kernels, timeout=10)
     assert alive == []
     assert "Traceback" not in server.output
+
+
+TOLD = """
+import json, os, ipywidgets
+told = {name: value for name, value in os.environ.items() if name.startswith("IPYFASTAI_")}
+ipywidgets.Textarea(json.dumps(told), description="told")
+"""
+
+
+def told(page, tmp_path, *arguments, env=None):
+    """What a kernel is told by a server that was started so."""
+    notebook = write_notebook(tmp_path / "told.ipynb", "# Told", TOLD)
+    here = {"JUPYTER_DATA_DIR": str(tmp_path / "data"), "IPYFASTAI_WEIGHTS": "", "IPYFASTAI_DATA": "", **(env or {})}
+    with ipyfastai(notebook, "--preheat", "0", *arguments, env=here) as server:
+        page.goto(server.url)
+        variables = json.loads(page.get_by_label("told").input_value())
+    return {name: value for name, value in variables.items() if value}
+
+
+def test_for_this_computer_alone_projects_are_kept_among_the_users_data(page, tmp_path):
+    assert told(page, tmp_path) == {"IPYFASTAI_WORKSPACE": str(tmp_path / "data" / "ipyfastai")}
+
+
+def test_the_publisher_names_the_folders(page, tmp_path):
+    (tmp_path / "photos").mkdir()
+    options = ["--data-root", tmp_path / "photos", "--workspace", tmp_path / "new" / "work"]
+    assert told(page, tmp_path, *options) == {
+        "IPYFASTAI_DATA_ROOT": str(tmp_path / "photos"),
+        "IPYFASTAI_WORKSPACE": str(tmp_path / "new" / "work"),
+    }
+    assert stat.S_IMODE((tmp_path / "new" / "work").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("open_to_others", [["--host", "0.0.0.0"], ["--base-url", "/behind/"]])
+def test_strangers_get_neither_a_lasting_folder_nor_leave_to_change_files(page, tmp_path, open_to_others):
+    assert told(page, tmp_path, *open_to_others) == {"IPYFASTAI_PUBLIC": "1"}
+
+
+def test_the_publisher_can_allow_strangers_to_change_files(page, tmp_path):
+    options = ["--host", "0.0.0.0", "--allow-apply"]
+    assert told(page, tmp_path, *options) == {"IPYFASTAI_PUBLIC": "1", "IPYFASTAI_APPLY": "1"}
+
+
+def test_a_server_said_to_be_public_is(page, tmp_path):
+    assert told(page, tmp_path, env={"IPYFASTAI_PUBLIC": "1"}) == {"IPYFASTAI_PUBLIC": "1"}
+
+
+@pytest.mark.parametrize(
+    "option, reason", [("--data-root", "there is no folder"), ("--workspace", "nothing can be kept in")]
+)
+def test_a_folder_that_cannot_be_used_is_said_at_once(tmp_path, option, reason):
+    (tmp_path / "file").write_text("no folder")
+    code, said = run("--port", "0", option, str(tmp_path / "file"))
+    assert code == 1
+    assert f"{option}: {reason}" in said and "Traceback" not in said
