@@ -36,13 +36,19 @@ def draw_colours(folder, count=10):
     return folder
 
 
-def train_on_colours(folder):
-    import fastai.callback.progress  # noqa: F401  gives a Learner its no_bar()
+def untrained(folder, *, seed=0):
+    """A learner of the colours that has learned nothing; the same seed gives the same learner."""
     from ipyfastai.models.vision import image_folder_dataloaders, transfer_learner
 
-    set_seed(0, reproducible=True)
+    set_seed(seed, reproducible=True)
     dls = image_folder_dataloaders(folder, size=32, batch_size=4)
-    learn = transfer_learner(dls, tiny, pretrained=False)
+    return transfer_learner(dls, tiny, pretrained=False)
+
+
+def train_on_colours(folder):
+    import fastai.callback.progress  # noqa: F401  gives a Learner its no_bar()
+
+    learn = untrained(folder)
     with learn.no_bar(), learn.no_logging():
         learn.fit(4, 1e-2)
     return learn

@@ -78,14 +78,15 @@ def diverged(learning_rate: float, kept: str) -> dict:
     )
 
 
-def unsaved(error: OSError, epoch: int, saved: int | None) -> dict:
+def unsaved(error: OSError, epoch: int) -> dict:
     """An epoch could not be written; the training goes on."""
-    why = "The disk is full" if error.errno in FULL else f"The run's folder cannot be written ({error.strerror})"
-    last = f"what is on the disk is epoch {saved}" if saved else "nothing of this run is on the disk"
+    full = error.errno in FULL
+    why = "The disk is full" if full else f"The run's folder cannot be written ({error.strerror})"
+    what = f"epoch {epoch}" if epoch else "the beginning"
     return problem(
-        "disk_full" if error.errno in FULL else "not_saved",
-        f"{why}: epoch {epoch} could not be saved, and {last}. The training goes on, in memory.",
-        "Make room: the next epoch is saved as soon as there is some.",
+        "disk_full" if full else "not_saved",
+        f"{why}: {what} of this run could not be saved. Nothing is lost, the training goes on in memory.",
+        "Make room: everything is saved with the next epoch that there is room for." if full else "",
     )
 
 

@@ -20,17 +20,16 @@ from .about import about
 from .advice import advice
 from .checkpoint import Checkpoint
 from .fitting import fit, prepare
+from .keeper import Keeper
 from .metrics import baseline, best_epoch
 from .notifier import Notifier
 from .recording import Clock, Losses, LossRecord
-from .run_folder import RunFolder, load_run
+from .registry import release, take
+from .run_folder import RunFolder, StoredRun, load_run
 from .settings import TrainingSettings
 from .source import Source, adapted, build, check_source
 from .state import quiet
 from .watcher import Watcher
-
-_running: dict[int, TrainingRun] = {}  # by the id of the learner, which the run keeps alive
-_registry = threading.Lock()
 
 
 class TrainingRun:
@@ -67,16 +66,16 @@ class TrainingRun:
         self.state = "ready"
         self.problem: dict | None = None
         self.baseline: dict[str, float] = {}
-        self._folder: RunFolder | None = None
-        self._from: Checkpoint | None = None
-        self._unsaved: Checkpoint | None = None
-        self._saved_epoch: int | None = None
+        self._keeper: Keeper | None = None
+        self._stored: StoredRun | None = None  # of a run that goes on, and where it does
+        self._start: Checkpoint | None = None
         self._rows: list[dict] = []
         self._remarks: list[str] = []
-        self._losses, self._written = LossRecord(0), 0
+        self._losses = LossRecord(0)
         self._clock = Clock(self.settings)
+        self._phase, self._resumed = (0, 0), None
         self._epoch_began = 0.0
-        self._diverged = False
+        self._diverged = self._cut = False
         self._change, self._may_run, self._over = threading.RLock(), threading.Event(), threading.Event()
         self._notifier = Notifier(self, self.listeners)
 
@@ -94,21 +93,21 @@ class TrainingRun:
         stored = load_run(path)
         if stored.state not in ("interrupted", "stopped", "failed"):
             raise ValueError(f"The run {stored.name} is {stored.state}: there is nothing to go on with.")
-        run = cls(source, stored.settings, folder=path.parent)
-        run._folder = RunFolder(path)
-        if not run._folder.last.is_file():
+        run, files = cls(source, stored.settings, folder=path.parent), RunFolder(path)
+        if not files.last.is_file():
             raise ValueError(f"The run {stored.name} has no checkpoint to go on from.")
-        run._from = Checkpoint.load(run._folder.last)
-        run._rows = stored.history.to_dict("records")[: run._from.epochs]
-        run._losses.fill(np.column_stack([stored.losses.learning_rate, stored.losses.raw, stored.losses.smoothed]))
-        run._losses.cut(run._from.iteration)
-        run._saved_epoch = run._from.epochs
+        run._stored, run._start = stored, Checkpoint.load(files.last)
+        epochs, count = run._start.epochs, run._start.iteration
+        run._rows = stored.history.to_dict("records")[:epochs]
+        values = stored.losses.learning_rate, stored.losses.raw, stored.losses.smoothed
+        run._losses.fill(np.column_stack(values)[:count])
+        run._keeper = Keeper(files, losses=count)
         return run
 
     @property
     def name(self) -> str | None:
         """The name of the run and of its folder; None before it is there."""
-        return self._folder and self._folder.path.name
+        return self._keeper and self._keeper.folder.path.name
 
     @property
     def history(self) -> pd.DataFrame:
@@ -143,7 +142,7 @@ class TrainingRun:
             if self.state != "ready":
                 return False
             if self.learner is not None:
-                _take(self.learner, self)
+                take(self.learner, self)
             self.state = "running"
             self._may_run.set()
         threading.Thread(target=self._work, name="ipyfastai-training", daemon=True).start()
@@ -175,9 +174,9 @@ class TrainingRun:
         """Give the learner the weights of the best epoch, and return that. RuntimeError while it trains."""
         if self.state not in ("stopped", "finished", "failed") or self.learner is None:
             raise RuntimeError("The weights of the best epoch can be had when the training has ended.")
-        if self._folder is None or not self._folder.best.is_file():
-            raise RuntimeError("No epoch was finished, so there is no best one.")
-        checkpoint = Checkpoint.load(self._folder.best)
+        if self._keeper is None or not self._keeper.folder.best.is_file():
+            raise RuntimeError("No epoch was finished and saved, so there is no best one.")
+        checkpoint = Checkpoint.load(self._keeper.folder.best)
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
 
@@ -191,49 +190,52 @@ class TrainingRun:
         return True
 
     def _work(self) -> None:
-        with self._notifier:
-            fault = None
-            try:
-                self._train()
-            except Exception as error:
-                fault = faults.explain(error, batch_size=self._batch_size())
-                if fault["kind"] in ("error", "files"):
-                    logging.getLogger(__name__).error("a training run failed", exc_info=error)
-            # Only here is nothing left that holds the frames, and so the tensors, of what failed.
-            self._end(fault)
-        self._over.set()
+        try:
+            with self._notifier, ExitStack() as held:
+                try:
+                    fault = self._train(held)
+                except Exception as error:
+                    fault = faults.explain(error, batch_size=self._batch_size())
+                    if fault["kind"] in ("error", "files"):
+                        logging.getLogger(__name__).error("a training run failed", exc_info=error)
+                # Only here is nothing left that holds the frames, and so the tensors, of what failed.
+                self._end(fault)
+        finally:
+            release(self)
+            self._over.set()
 
-    def _train(self) -> None:
+    def _train(self, held: ExitStack) -> dict | None:
+        """Train; the fault that ended it, if one did. `held` keeps the folder until the last word is written."""
         learn = build(self.source, self.settings)
-        if self.learner is None:
-            self.learner = learn
-            _take(learn, self)
+        take(learn, self)
+        self.learner = learn
         with ExitStack() as stack:
             stack.enter_context(quiet(learn))
             self._remarks = stack.enter_context(adapted(learn, self.settings))
-            self._folder = self._folder or RunFolder.new(self.folder)
-            stack.enter_context(self._folder.held())
+            self._keeper = self._keeper or Keeper(RunFolder.new(self.folder))
+            held.enter_context(self._keeper.folder.held())
             self._begin(learn)
             self._fit(learn)
-            if self._diverged:
-                self.problem = faults.diverged(self.settings.learning_rate, self._put_back(learn))
+            return faults.diverged(self.settings.learning_rate, self._put_back(learn)) if self._diverged else None
 
     def _begin(self, learn: Learner) -> None:
-        loaders = learn.dls.loaders
-        batches = {"train": len(loaders[0]), "valid": len(loaders[1]) if len(loaders) > 1 else 0}
-        self._clock = Clock(self.settings, batches)
+        train, valid = learn.dls.train, learn.dls.valid
+        self._clock = Clock(self.settings, {"train": len(train), "valid": len(valid)})
         self.baseline = baseline(learn)
-        if self._from is None:
-            self._folder.write_settings(self.settings, about(learn, self.baseline))
-            self._losses = LossRecord(batches["train"] * self.settings.total_epochs)
+        facts = about(learn, self.baseline)
+        if self._stored is None:
+            self._keeper.folder.write_settings(self.settings, facts)
+            self._losses = LossRecord(len(train) * self.settings.total_epochs)
             self._save(Checkpoint.capture(learn, phase=0, epoch=0, epochs=0, iteration=0))
-        else:
-            self._folder.cut_losses(self._losses.count)
-            self._written = self._losses.count
-            self._write_state()
+            return
+        for name in ("items", "labels", "batch_size"):
+            if self._stored.about.get(name) != facts[name]:
+                raise ValueError(f"The data are not those that the run {self.name} began with: other {name}.")
+        self._keeper.folder.cut_losses(self._losses.count)
+        self._write_state()
 
     def _fit(self, learn: Learner) -> None:
-        start, self._from = self._from, None
+        start, self._start = self._start, None
         phases = self.settings.phases()
         number, done = (start.phase, start.epoch) if start else (0, 0)
         if done == phases[number].epochs:
@@ -248,7 +250,8 @@ class TrainingRun:
             decay = self.settings.weight_decay
             fit(learn, phases[index], weight_decay=decay, cbs=[Watcher(self)], first_epoch=done)
             done = 0
-            if self._diverged or self.state == "stopping":
+            self._cut = self._cut or self.state == "stopping" and index + 1 < len(phases)
+            if self._diverged or self._cut:
                 return
 
     # What the watcher calls, in the training's thread.
@@ -275,7 +278,8 @@ class TrainingRun:
             paused = time.perf_counter()
             self._may_run.wait()
             self._epoch_began += time.perf_counter() - paused
-        return self.state != "stopping" and not self._diverged
+        self._cut = self.state == "stopping"
+        return not self._cut and not self._diverged
 
     def _epoch_done(self, learn: Learner) -> None:
         values = dict(zip(learn.recorder.metric_names[1:], learn.final_record, strict=False))
@@ -289,71 +293,34 @@ class TrainingRun:
         self._notifier.tell()
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        """Write everything as it is at the end of an epoch. Where that fails the training goes on: what could not
-        be written stays in memory, and the next epoch is tried again."""
-        folder, rows = self._folder, self._losses.rows(self._written)
-        try:
-            folder.write_history(self.history)
-            folder.append_losses(rows)
-            checkpoint.save(folder.last)
-            if self.best == checkpoint.epochs:
-                folder.keep_best()
-        except OSError as error:
-            self._unsaved = checkpoint
-            self.problem = faults.unsaved(error, checkpoint.epochs, self._saved_epoch)
-        else:
-            self._unsaved, self._saved_epoch, self._written = None, checkpoint.epochs, self._losses.count
-            self.problem = None
+        best = checkpoint.epochs > 0 and self.best == checkpoint.epochs
+        self.problem = self._keeper.save(checkpoint, self.history, self._losses, best=best)
         self._write_state()
 
     def _put_back(self, learn: Learner) -> str:
         """The learner as at the end of its last finished epoch, and a sentence that says so."""
-        checkpoint = self._unsaved or Checkpoint.load(self._folder.last)
+        checkpoint = self._keeper.last()
         checkpoint.restore(learn)
         at = f"at the end of epoch {checkpoint.epochs}" if checkpoint.epochs else "before the training"
         return f"The network is as it was {at}."
 
     def _end(self, fault: dict | None) -> None:
-        learn = self.learner
-        if fault and learn is not None:
-            learn._end_cleanup()
+        if fault and self.learner is not None:
+            self.learner._end_cleanup()
             if fault["kind"] == "out_of_memory":
-                faults.free_memory(learn)
+                faults.free_memory(self.learner)
         self.problem = fault or self.problem
-        failed = fault or self._diverged
-        self.state = "failed" if failed else "stopped" if self.state == "stopping" else "finished"
-        if self._folder is not None:
-            self._write_state()
-        if learn is not None:
-            _release(learn)
+        self.state = "failed" if fault else "stopped" if self._cut else "finished"
+        self._write_state()
 
     def _write_state(self) -> None:
+        if self._keeper is None:  # it failed before it had a folder
+            return
         values = {"state": self.state, "problem": self.problem, "advice": self.advice, "best_epoch": self.best}
         try:
-            self._folder.write_state(values)
+            self._keeper.folder.write_state(values)
         except OSError as error:
-            self.problem = self.problem or faults.unsaved(error, len(self._rows), self._saved_epoch)
+            self.problem = self.problem or faults.unsaved(error, len(self._rows))
 
     def _batch_size(self) -> int | None:
         return self.settings.batch_size or getattr(self.learner and self.learner.dls.train, "bs", None)
-
-
-def running(folder: str | os.PathLike | None = None) -> list[TrainingRun]:
-    """The runs that train in this kernel now, those below a folder or all: for a view that comes later.
-
-    >>> running("runs")[0].progress["seconds_left"]
-    """
-    with _registry:
-        found = list(_running.values())
-    return [run for run in found if folder is None or run.folder.resolve() == Path(folder).resolve()]
-
-
-def _take(learn: Learner, run: TrainingRun) -> None:
-    with _registry:
-        if _running.setdefault(id(learn), run) is not run:
-            raise RuntimeError("This learner is being trained already: wait for that run, or stop it.")
-
-
-def _release(learn: Learner) -> None:
-    with _registry:
-        _running.pop(id(learn), None)
