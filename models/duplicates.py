@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from .images import open_image
+from .progress import Progress
 
 SIDE = 16  # 16 x 16 comparisons: 256 bits
 SAME_PHOTO = 24  # of 256 bits; unrelated photos differ in about 128, a re-saved copy in fewer than 10
 SAME_LOOK = 0.985  # correlation of the small pictures; a re-saved copy has more than 0.995
+BLOCK = 1 << 24  # comparisons at a time: 64 MB of products
 FLAT = 1.0  # standard deviation, of 255, below which a picture has no look of its own
 
 
@@ -43,7 +45,9 @@ def fingerprint(photo: str | Path | Image.Image) -> Fingerprint:
     return Fingerprint((pixels[:, 1:] > pixels[:, :-1]).ravel(), look)
 
 
-def group_duplicates(fingerprints: Sequence[Fingerprint], *, max_bits: int = SAME_PHOTO) -> np.ndarray:
+def group_duplicates(
+    fingerprints: Sequence[Fingerprint], *, max_bits: int = SAME_PHOTO, progress: Progress | None = None
+) -> np.ndarray:
     """Number each photo so that near-duplicates share a number.
 
     >>> group_duplicates([a, b, a_saved_again])
@@ -63,17 +67,20 @@ def group_duplicates(fingerprints: Sequence[Fingerprint], *, max_bits: int = SAM
             groups[photo] = photo = groups[groups[photo]]
         return photo
 
-    for first, second in _close_pairs(signs, max_bits):
+    for first, second in _close_pairs(signs, max_bits, progress):
         if looks[first] @ looks[second] >= SAME_LOOK:
             low, high = sorted((first_of(first), first_of(second)))
             groups[high] = low
     return np.array([first_of(photo) for photo in range(len(groups))])
 
 
-def _close_pairs(signs: np.ndarray, max_bits: int, rows: int = 512) -> Iterable[tuple[int, int]]:
+def _close_pairs(signs: np.ndarray, max_bits: int, progress: Progress | None) -> Iterable[tuple[int, int]]:
     """Pairs within `max_bits`; a dot product of +1/-1 codes is (bits - 2 x differing bits)."""
     closest = signs.shape[1] - 2 * max_bits
+    rows = max(16, BLOCK // len(signs))
     for start in range(0, len(signs), rows):
+        if progress is not None:
+            progress.report(start, len(signs), "Comparing the images")
         agreement = signs[start : start + rows] @ signs[start:].T
         for row, column in np.argwhere(np.triu(agreement >= closest, k=1)):
             yield start + row, start + column

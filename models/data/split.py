@@ -155,8 +155,9 @@ def split_warnings(items: pd.DataFrame, *, copies: Sequence[int] | None = None, 
             "from: the score will look better than it is. Keep copies on one side."
         )
     if group is not None and (crossing := _crossing(_column(items, group).map(str), valid)):
+        lie = "lies" if len(crossing) == 1 else "lie"
         found.append(
-            f"{len(crossing)} of the groups in {group!r} lie on both sides, {crossing[0]!r} first: the score will "
+            f"{len(crossing)} of the groups in {group!r} {lie} on both sides, {crossing[0]!r} first: the score will "
             "look better than it is for groups never seen. Split by group."
         )
     learned, tested = set(items.label[~valid]), set(items.label[valid])

@@ -1,0 +1,158 @@
+"""What a check of images found, in tables and in sentences."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from .items import image_files
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """What a check of images found.
+
+    >>> report = check_images("bears")
+    >>> [sentence for _, sentence in report.findings()]
+    ['409 images of 3 labels: always saying "black" would be right for 35 %.', ...]
+
+    - `items`: the images that open, with `item`, `label`, `width`, `height` (pixels), `remark` ("" or a
+      sentence: far too small, of one colour, of an odd shape), `exact` and `copies` (numbers that identical
+      files, and near duplicates, share), `seen` (time and size on disk) and whatever the table had.
+    - `unreadable`: those that do not, with `item`, `label`, `reason`.
+    - `root`: the folder that was checked, None for a table.
+    """
+
+    root: Path | None
+    items: pd.DataFrame
+    unreadable: pd.DataFrame
+
+    @property
+    def counts(self) -> pd.Series:
+        """How many images of each label open, the commonest first."""
+        return self.items.label.value_counts()
+
+    @property
+    def baseline(self) -> float:
+        """The share that is right if the commonest label is always said, in [0, 1]."""
+        return float(self.counts.iloc[0] / self.counts.sum()) if len(self.items) else 0.0
+
+    @property
+    def exact_duplicates(self) -> list[list[str]]:
+        """The items of each set of identical files."""
+        return _sets(self.items, "exact")
+
+    @property
+    def near_duplicates(self) -> list[list[str]]:
+        """The items of each set of images that look the same, where not all of its files are identical."""
+        exact = self.items.set_index("item").exact
+        return [items for items in _sets(self.items, "copies") if exact[items].nunique() > 1]
+
+    @property
+    def contradictions(self) -> list[list[str]]:
+        """Those sets of near or exact duplicates that have more than one label."""
+        label = self.items.set_index("item").label
+        return [items for items in _sets(self.items, "copies") if label[items].nunique() > 1]
+
+    @property
+    def remarkable(self) -> pd.DataFrame:
+        """The images that stand out, with their `remark`."""
+        return self.items[self.items.remark != ""]
+
+    @property
+    def label_variants(self) -> list[list[str]]:
+        """Labels that differ only in case, space or the way that their letters are stored."""
+        return label_variants(self.items.label.unique())
+
+    def findings(self) -> list[tuple[str, str]]:
+        """All of it as (how bad, sentence), worst first; how bad is "bad", "warn" or "good"."""
+        found: list[tuple[str, str]] = []
+        images, labels = len(self.items), len(self.counts)
+        total = images + len(self.unreadable)
+        if not images:
+            return [("bad", f"None of the {_count(total, 'image')} can be opened.")]
+        if bad := len(self.unreadable):
+            found.append(("bad", f"{bad:,} of {_count(total, 'image')} cannot be opened."))
+        if labels == 1:
+            one = f"There is one label only, {self.counts.index[0]!r}: a classifier needs at least two."
+            found.append(("bad", "There is one image only." if images == 1 else one))
+        elif single := self.counts.index[self.counts == 1].tolist():
+            found.append(("bad", f"{_list(single)} has one image only, which cannot be both learned and tested."))
+        elif len(few := self.counts[self.counts < 10]):
+            found.append(("warn", f"{_list(few.index)} has only {few.iloc[0]} images: expect little of that label."))
+        for variants in self.label_variants:
+            found.append(("warn", f"These labels differ only in case or space: {_list(variants)}."))
+        if sets := len(self.contradictions):
+            found.append(("warn", f"{_count(sets, 'image')} {_be(sets)} there more than once with different labels."))
+        for sets, what in (
+            (self.exact_duplicates, "is there more than once"),
+            (self.near_duplicates, "has near copies"),
+        ):
+            if sets:
+                what = what if len(sets) == 1 else what.replace("is ", "are ").replace("has ", "have ")
+                found.append(("warn", f"{_count(len(sets), 'image')} {what}."))
+        if odd := len(self.remarkable):
+            found.append(
+                ("warn", f"{_count(odd, 'image')} stand{'s' if odd == 1 else ''} out: tiny, blank or of odd shape.")
+            )
+        if labels > 1:
+            base = f'always saying "{self.counts.index[0]}" would be right for {self.baseline:.0%}'.replace("%", " %")
+            found.append(("good", f"{_count(images, 'image')} of {labels} labels: {base}."))
+        return found
+
+    def changes(self) -> str:
+        """What has happened on disk since the check, in a sentence; "" if nothing has."""
+        now = {item: _seen(Path(item)) for item in self.items.item}
+        was = dict(zip(self.items.item, self.items.seen, strict=True))
+        gone = sum(value is None for value in now.values())
+        changed = sum(value is not None and value != was[item] for item, value in now.items())
+        new = 0
+        if self.root is not None and self.root.is_dir():
+            known = {*self.items.item, *self.unreadable.item}
+            new = sum(str(file) not in known for file in image_files(self.root)[0])
+        parts = [f"{count:,} {what}" for count, what in ((gone, "gone"), (changed, "changed"), (new, "new")) if count]
+        return (
+            f"The images have changed since they were checked: {', '.join(parts)}. Check them again." if parts else ""
+        )
+
+
+def label_variants(labels: Sequence[str]) -> list[list[str]]:
+    """Sets of labels that differ only in case, space or the way that their letters are stored.
+
+    >>> label_variants(["Teddy", "teddy ", "black"])
+    [['Teddy', 'teddy ']]
+    """
+    same: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        same.setdefault(" ".join(unicodedata.normalize("NFKC", label).split()).casefold(), []).append(label)
+    return [labels for labels in same.values() if len(labels) > 1]
+
+
+def _sets(items: pd.DataFrame, column: str) -> list[list[str]]:
+    repeated = items[items[column].duplicated(keep=False)]
+    return [some.tolist() for _, some in repeated.groupby(column, sort=True).item]
+
+
+def _seen(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _list(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, list(labels)[:5]))
+    return shown if len(labels) <= 5 else f"{shown} and {len(labels) - 5} more"
