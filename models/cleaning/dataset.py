@@ -150,3 +150,10 @@ def sync_folder(folder: int | Path) -> None:
     finally:
         if descriptor != folder:
             os.close(descriptor)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """`os.write`, which may take only a part, until all is written."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from .dataset import FORBIDDEN, Dataset, check_name, reason, sync_folder
+from .dataset import FORBIDDEN, Dataset, check_name, reason, sync_folder, write_all
 from .locks import locked
 from .marks import ACTIONS, History, Mark
 
@@ -262,13 +262,6 @@ class Journal:
             self._timer = threading.Timer(SYNC_SECONDS, self.sync)
             self._timer.daemon = True
             self._timer.start()
-
-
-def write_all(file: int, data: bytes) -> None:
-    """`os.write`, which may take only a part, until all is written."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
 
 
 @contextmanager
