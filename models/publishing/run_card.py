@@ -83,18 +83,22 @@ def _split(held_back: pd.DataFrame, photos: int, settings: TrainingSettings | No
 def _training(run: TrainingRun) -> str:
     """The settings in words."""
     settings = run.settings
-    start = "pretrained on ImageNet" if settings.pretrained else "from random weights"
-    trained = len(run.history)
-    planned = settings.frozen_epochs + settings.epochs
-    epochs = f"{trained} epoch{'s' * (trained != 1)}"
-    if trained != planned:
-        epochs += f" of {planned} planned"
-    if settings.frozen_epochs and settings.pretrained:
-        epochs += f", the first {settings.frozen_epochs} with all but the new last layers frozen"
-    return (
-        f"{settings.arch}, {start}; {epochs}; schedule {settings.schedule.replace('_', '-')}, learning rate "
-        f"{settings.learning_rate:.2g}, weight decay {settings.weight_decay:.2g}, batches of {settings.batch_size}."
+    network = settings.arch or "A network of its author's"
+    start = (
+        "" if settings.arch is None else ", pretrained on ImageNet" if settings.pretrained else ", from random weights"
     )
+    trained = len(run.history)
+    epochs = f"{trained} epoch{'s' * (trained != 1)}"
+    if trained != settings.total_epochs:
+        epochs += f" of {settings.total_epochs} planned"
+    if settings.frozen_epochs:
+        epochs += f", the first {settings.frozen_epochs} with all but the last layers frozen"
+    told = [f"schedule {settings.schedule.replace('_', '-')}", f"learning rate {settings.learning_rate:.2g}"]
+    if settings.weight_decay is not None:
+        told.append(f"weight decay {settings.weight_decay:.2g}")
+    if settings.batch_size is not None:
+        told.append(f"batches of {settings.batch_size}")
+    return f"{network}{start}; {epochs}; {', '.join(told)}."
 
 
 def _listed(labels: list[str]) -> str:

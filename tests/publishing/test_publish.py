@@ -8,6 +8,7 @@ import pytest
 from ipyfastai.models import Classifier
 from ipyfastai.models.publishing.publish import publish, slug
 from ipyfastai.models.publishing.run_card import run_card
+from ipyfastai.models.training.settings import TrainingSettings
 from PIL import Image
 
 LABELS = ["blue", "green", "red"]
@@ -28,21 +29,10 @@ def known():
     return table(label, predicted, ["train"] * 6 + ["valid"] * 4)
 
 
-def run(**changes):
-    """What a finished run says of itself."""
-    settings = {
-        "arch": "mobilenet_v2",
-        "pretrained": True,
-        "frozen_epochs": 1,
-        "epochs": 3,
-        "schedule": "one_cycle",
-        "learning_rate": 0.0021,
-        "weight_decay": 0.01,
-        "batch_size": 16,
-        "seed": 7,
-        **changes,
-    }
-    return SimpleNamespace(settings=SimpleNamespace(**settings), history=pd.DataFrame({"epoch": range(3)}))
+def run(epochs=3, **settings):
+    """What a run says of itself that has trained three epochs."""
+    given = {"frozen_epochs": 1, "learning_rate": 0.0021, "seed": 7, **settings}
+    return SimpleNamespace(settings=TrainingSettings(epochs, **given), history=pd.DataFrame({"epoch": range(3)}))
 
 
 def test_the_card_tells_counts_split_error_and_confusion(known):
@@ -58,13 +48,22 @@ def test_the_card_tells_counts_split_error_and_confusion(known):
 
 
 def test_the_card_tells_the_run(known):
-    card = run_card("Colours", known, run=run())
+    card = run_card("Colours", known, run=run(arch="mobilenet_v2", weight_decay=0.01, batch_size=16))
     assert card.training == (
-        "mobilenet_v2, pretrained on ImageNet; 3 epochs of 4 planned, the first 1 with all but the new last "
+        "mobilenet_v2, pretrained on ImageNet; 3 epochs of 4 planned, the first 1 with all but the last "
         "layers frozen; schedule one-cycle, learning rate 0.0021, weight decay 0.01, batches of 16."
     )
     assert "seed 7" in card.split
     assert ("How it was trained", card.training) in card.sections()
+
+
+def test_what_a_run_leaves_to_its_learner_is_not_told(known):
+    card = run_card("Colours", known, run=run(epochs=2, schedule="fixed", seed=None))
+    assert card.training == (
+        "A network of its author's; 3 epochs, the first 1 with all but the last layers frozen; schedule fixed, "
+        "learning rate 0.0021."
+    )
+    assert "seed" not in card.split
 
 
 def test_words_of_the_author_replace_what_is_filled_in(known):

@@ -1,0 +1,110 @@
+"""From a trained learner to a file that others can use, as a person does it."""
+
+import zipfile
+
+import pytest
+from ipyfastai.models import Classifier
+from ipyfastai.widgets.publish import REPOSITORY, Publish, WordsForm
+
+
+def type_into(form, **words):
+    for name, text in words.items():
+        form._handle_custom_msg({"type": "typed", "name": name, "text": text}, [])
+
+
+def said(job):
+    return job._shown.get("text", "")
+
+
+@pytest.fixture(scope="module")
+def table(colour_learner):
+    from ipyfastai.models.interpretation.predictions import predictions
+
+    return predictions(colour_learner)
+
+
+@pytest.fixture
+def publish(colour_learner, table, tmp_path):
+    widget = Publish(colour_learner, folder=tmp_path / "published", table=table, licence="CC0")
+    yield widget
+    widget.close()
+
+
+def test_a_name_and_a_click_make_a_classifier(publish, tmp_path):
+    seen = []
+    publish.observe(lambda change: seen.append(change.new), "value")
+    type_into(publish.form, name="Paint", intended_use="Sorting tins.")
+    publish.publish()
+    assert publish.value == tmp_path / "published" / "paint.onnx" and seen == [publish.value]
+    card = Classifier.load(publish.value).card
+    assert (card.name, card.intended_use, card.licence) == ("Paint", "Sorting tins.", "CC0")
+    assert publish.bundle._offered["name"] == "paint.onnx"
+    assert dict(publish.card._sections)["Intended use"] == "Sorting tins."
+    assert said(publish.job).startswith("Published as paint.onnx")
+    assert str(tmp_path) not in str([child.get_state() for child in publish.children])
+
+
+def test_without_a_name_nothing_is_written(publish, tmp_path):
+    type_into(publish.form, name="  ")
+    assert publish.publish() is False
+    assert publish.form._shown["fields"][0]["error"] == "Give it a name."
+    assert publish.value is None and not (tmp_path / "published").exists()
+    type_into(publish.form, name="…")
+    publish.publish()
+    assert said(publish.job) == "Give the classifier a name with at least one letter or digit."
+
+
+def test_without_a_learner_it_says_so(tmp_path):
+    widget = Publish(folder=tmp_path)
+    assert widget.publish() is False
+    assert said(widget.job) == "There is nothing to publish yet: train first."
+
+
+def test_a_learner_that_cannot_be_exported_is_refused_with_its_sentence(colour_learner, table, tmp_path, monkeypatch):
+    widget = Publish(colour_learner, folder=tmp_path / "out", table=table, name="Paint")
+    monkeypatch.setattr(colour_learner, "loss_func", lambda *given: 0)
+    widget.publish()
+    assert "does not say how outputs become probabilities" in said(widget.job)
+    assert widget.job._shown["state"] == "failed" and widget.value is None and not (tmp_path / "out").exists()
+
+
+def test_another_learner_takes_back_what_was_published_for_the_last(publish, colour_learner, table):
+    type_into(publish.form, name="Paint")
+    publish.publish()
+    publish.use(colour_learner, table=table)
+    assert publish.value is None and publish.bundle._offered == {}
+    assert publish.form.value["name"] == "Paint", "what was written stays"
+
+
+def test_the_folder_for_binder_as_a_zip(publish):
+    type_into(publish.form, name="Paint")
+    publish.publish()
+    type_into(publish.repository, repository="ada")
+    publish.make_binder_folder()
+    assert said(publish.binder_job).startswith('Name the GitHub repository as "owner/name"')
+    type_into(publish.repository, repository=" ada/paint ")
+    publish.make_binder_folder()
+    assert publish.binder._offered["name"] == "paint.zip"
+    with zipfile.ZipFile(publish.binder._path) as archive:
+        assert "ada/paint/HEAD" in archive.read("paint/README.md").decode()
+        assert {"paint/paint.onnx", "paint/start"} <= set(archive.namelist())
+
+
+def test_a_page_can_write_into_its_fields_only():
+    form = WordsForm(REPOSITORY, repository="ada/x")
+    for message in [
+        None,
+        {"type": "typed", "name": "folder", "text": "/etc"},
+        {"type": "typed", "name": "repository", "text": 5},
+        {"type": "typed", "name": ["repository"], "text": "x"},
+        {"type": "other", "name": "repository", "text": "x"},
+    ]:
+        form._handle_custom_msg(message, [])
+    assert form.value == {"repository": "ada/x"}
+    type_into(form, repository="x" * 20_000)
+    assert len(form.value["repository"]) == 10_000
+
+
+def test_an_unknown_field_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="There is no field 'folder_name'"):
+        Publish(folder=tmp_path, folder_name="x")
