@@ -48,7 +48,7 @@ def test_a_label_with_one_photo_is_named(labels, groups, says):
 
 def items(labels, **columns):
     return pd.DataFrame(
-        {"item": [f"/set/{label}/{n}.jpg" for n, label in enumerate(labels)], "label": labels, **columns}
+        {"item": [f"/set/{label}/{n}.jpg" for n, label in enumerate(labels)], "label": list(labels), **columns}
     )
 
 
