@@ -10,7 +10,7 @@ import pytest
 from drawings import DATA, HTML, plain
 from ipyfastai.models.images import open_image
 from ipyfastai.models.thumbnails import Thumbnails
-from ipyfastai.widgets.cleaning.picture_grid import PictureGrid
+from ipyfastai.widgets.cleaning.picture_grid import Key, PictureGrid
 from ipyfastai.widgets.cleaning.picture_loader import PictureLoader
 from traitlets import TraitError
 
@@ -137,7 +137,7 @@ def test_the_selection_is_the_value_of_both_sides(table, thumbnails):
     grid.observe(lambda change: seen.append(change.new), "value")
     page.say("select", ranges=[[0, 2], [4, 5]], step=1)
     assert grid.value == (0, 1, 4) and seen == [(0, 1, 4)]
-    assert grid._selected == {"version": grid._shown["version"], "ranges": [[0, 2], [4, 5]], "page": PAGE, "step": 1}
+    assert grid._selected == {"version": 1, "ranges": [[0, 2], [4, 5]], "page": PAGE, "step": 1, "reveal": 0}
     grid.value = (3, 2, 2)
     assert grid.value == (2, 3) and grid._selected["ranges"] == [[2, 4]] and grid._selected["page"] == ""
     for wrong in ((5,), (-1,), (0.5,), (True,), ("0",)):
@@ -173,7 +173,7 @@ def test_keys_and_badges_for_whoever_builds_on_it(table, thumbnails):
         table,
         thumbnails=thumbnails,
         badges=lambda positions: ["Delete" if at % 2 else None for at in positions],
-        keys={"k": True, "Delete": True},
+        keys={"k": Key("Keep", advance=True), "Delete": Key()},
         pressed=lambda key, positions: pressed.append((key, positions)),
     )
     page = Page(grid)
@@ -195,7 +195,7 @@ HOSTILE = [None, -3, "0", True, -1, 5, 10**9, [], {}, [0], [[0]], [[0, 6]], [[-1
 @pytest.mark.parametrize("bad", HOSTILE, ids=str)
 def test_whatever_a_page_sends_does_no_harm(table, thumbnails, bad):
     pressed = []
-    grid = PictureGrid(table, thumbnails=thumbnails, keys={"k": False}, pressed=lambda *args: pressed.append(args))
+    grid = PictureGrid(table, thumbnails=thumbnails, keys={"k": Key()}, pressed=lambda *args: pressed.append(args))
     grid.value = (2,)
     page = Page(grid)
     page.say("want", rows=bad, pictures=[])

@@ -1,18 +1,19 @@
 // One picture of a grid, as large as the window allows.
 
 // `step(by)` moves to another picture and returns its position; `describe(position)` gives elements and a text;
-// `press(key, position)` is told of the grid's own keys, and says whether it was one.
-function enlarged({ store, step, describe, press, closed }) {
+// `keys()` has the grid's own keys, `named(event)` their name, and `act(key, position)` says whether it was one.
+function enlarged({ store, step, describe, keys, named, act, closed }) {
   const image = h("img", {});
   const problem = h("p", { class: "problem name" });
   const caption = h("div", { class: "caption" });
   const said = h("p", { class: "said", role: "status" });
+  const actions = h("div", { class: "row actions" });
   const button = (text, label, onclick) => h("button", { type: "button", "aria-label": label, title: label, onclick }, text);
   const back = button("‹", "Previous picture", () => show(step(-1)));
   const on = button("›", "Next picture", () => show(step(1)));
   const close = button("×", "Close", () => dialog.close());
   const dialog = h("dialog", { class: "enlarged", "aria-label": "Enlarged picture" },
-    h("div", { class: "stage" }, image, problem), caption, said, h("div", { class: "row" }, back, on, close));
+    h("div", { class: "stage" }, image, problem), caption, said, actions, h("div", { class: "row" }, back, on, close));
   let position = -1;
   let large; // object URL of what is shown; the small picture's belongs to the store
 
@@ -25,6 +26,13 @@ function enlarged({ store, step, describe, press, closed }) {
 
   function draw() {
     const { lines, text } = describe(position);
+    const offered = Object.entries(keys()).filter(([, [name]]) => name);
+    const wanted = JSON.stringify(offered);
+    if (actions.dataset.shows !== wanted) { // else whoever has just pressed one would lose it
+      actions.dataset.shows = wanted;
+      actions.replaceChildren(...offered.map(([key, [name]]) =>
+        h("button", { type: "button", onclick: () => act(key, position) }, name)));
+    }
     caption.replaceChildren(...lines);
     image.alt = text;
     if (said.textContent !== text) said.textContent = text;
@@ -51,7 +59,7 @@ function enlarged({ store, step, describe, press, closed }) {
     event.stopPropagation(); // the grid's own keys move a cursor that nobody sees
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (by) show(step(by));
-    else if (!press(event, position)) return;
+    else if (!act(named(event), position)) return;
     event.preventDefault();
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it

@@ -30,7 +30,8 @@ function pictureView(model, el, store) {
   let touched = false;
   const cells = new Map(); // position -> its elements
   const lines = new Map(); // number -> element of a line of the grid
-  const { keys = {}, label = "Pictures" } = model.get("_options");
+  const { label } = model.get("_options");
+  const keys = () => model.get("_options").keys;
 
   const counted = h("span", { class: "quiet" });
   const all = h("button", { type: "button", class: "plain", onclick: () => choose([[0, store.count]]) }, "Select all");
@@ -47,7 +48,7 @@ function pictureView(model, el, store) {
   const rowHeight = () => cell + under + GAP;
   const list = longList(grid, content, { rowHeight, rowCount, moved: draw });
   const large = enlarged({
-    store, press,
+    store, act, keys, named,
     step(by) {
       move(active + by, { focus: false });
       return active;
@@ -217,12 +218,11 @@ function pictureView(model, el, store) {
   }
 
   // One of the keys that whoever made this grid has asked for.
-  function press(event, position) {
-    const key = named(event);
-    if (!Object.hasOwn(keys, key)) return false;
+  function act(key, position) {
+    if (!Object.hasOwn(keys(), key)) return false;
     store.send("key", { key, position });
-    const one = sizeOf(store.ranges) <= 1;
-    if (!keys[key] || !one || position >= store.count - 1) return true;
+    const [, advance] = keys()[key];
+    if (!advance || sizeOf(store.ranges) > 1 || position >= store.count - 1) return true;
     if (large.dialog.open) open(position + 1);
     else move(position + 1);
     return true;
@@ -235,7 +235,7 @@ function pictureView(model, el, store) {
       ArrowLeft: active - 1, ArrowRight: active + 1, ArrowUp: active - columns, ArrowDown: active + columns,
       PageUp: active - page, PageDown: active + page, Home: 0, End: store.count - 1,
     }[event.key];
-    if (press(event, active)) { /* whoever asked for it is told */ }
+    if (act(named(event), active)) { /* whoever asked for it is told */ }
     else if (to !== undefined && !event.altKey) {
       const leaves = event.key.startsWith("Arrow") && (to < 0 || to >= store.count);
       if (!leaves) move(to, { extend: event.shiftKey, only: isFree(event) });
@@ -269,6 +269,10 @@ function pictureView(model, el, store) {
     select() {
       for (const position of cells.keys()) selectCell(position);
       count();
+    },
+    reveal(position) {
+      if (large.dialog.open) open(position);
+      else move(position, { only: false, focus: el.contains(document.activeElement) });
     },
     show(anew) {
       if (anew) {

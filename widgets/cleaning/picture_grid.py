@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anywidget
 import numpy as np
@@ -25,6 +25,17 @@ AHEAD = 100  # pictures; what lies around those on a screen is made ready in ste
 NOTHING = "No pictures to show."
 
 
+class Key(NamedTuple):
+    """A key that does something with the selected pictures.
+
+    `text` names a button for it beside the enlarged picture ("": none); `advance`: a single picture
+    having been dealt with, the next one is selected.
+    """
+
+    text: str = ""
+    advance: bool = False
+
+
 class PictureGrid(anywidget.AnyWidget):
     """Pictures of a table in its order: look through, enlarge, select.
 
@@ -39,7 +50,7 @@ class PictureGrid(anywidget.AnyWidget):
 
     `value` holds the positions of the selected rows in `table`, ascending; setting it selects.
     `badges(positions)` gives a text, or None, to lay over each picture; `pressed(key, positions)` is
-    called for those `keys` (names as in KeyboardEvent.key; True: go on to the next picture after it).
+    called for those `keys` (KeyboardEvent.key, letters small, with "Ctrl+" and "Shift+" in front).
     Raises ValueError for a table without `item`, TraitError for positions that are not in the table.
     """
 
@@ -69,17 +80,19 @@ class PictureGrid(anywidget.AnyWidget):
         captions: bool = True,
         label: str = "Pictures",
         badges: Callable[[Sequence[int]], Sequence[str | None]] | None = None,
-        keys: Mapping[str, bool] | None = None,
+        keys: Mapping[str, Key] | None = None,
         pressed: Callable[[str, tuple[int, ...]], None] | None = None,
         **kwargs,
     ):
         self.root = None if root is None else Path(root).absolute()
         self.captions = captions
-        self._badges, self._keys, self._pressed = badges, dict(keys or {}), pressed
+        self._badges, self._pressed = badges, pressed
         self._table: pd.DataFrame | None = None
-        self._version = self._drawing = 0
+        self._version = self._drawing = self._reveals = 0
         self._warmed: set[int] = set()  # steps of AHEAD pictures
-        super().__init__(_options={"keys": self._keys, "label": label}, **kwargs)
+        super().__init__(**kwargs)
+        self._label = label
+        self.set_keys(keys or {})
         self._owned = Thumbnails() if thumbnails is None else None
         self.thumbnails = thumbnails or self._owned
         self._loader = PictureLoader(lambda item: self.thumbnails.get(item), ready=self._send_pictures)
@@ -109,6 +122,19 @@ class PictureGrid(anywidget.AnyWidget):
             if not same:
                 self.value = ()
                 self._publish_selection()
+
+    def set_keys(self, keys: Mapping[str, Key]) -> None:
+        """Other keys from now on."""
+        self._keys = dict(keys)
+        self._options = {"label": self._label, "keys": {key: list(what) for key, what in self._keys.items()}}
+
+    def reveal(self, positions: Iterable[int]) -> None:
+        """Select these and scroll to the first of them."""
+        with self.hold_sync():
+            self.value = tuple(positions)
+            if self.value:
+                self._reveals += 1
+                self._publish_selection(reveal=self._reveals)
 
     def refresh(self) -> None:
         """Draw the captions and badges anew."""
@@ -157,10 +183,11 @@ class PictureGrid(anywidget.AnyWidget):
         if name == "value":
             self._publish_selection()
 
-    def _publish_selection(self, page: str = "", step: int = 0) -> None:
+    def _publish_selection(self, page: str = "", step: int = 0, reveal: int = 0) -> None:
         ranges = _ranges(self.value)
-        if ranges != self._selected.get("ranges") or self._version != self._selected.get("version") or page:
-            self._selected = {"version": self._version, "ranges": ranges, "page": page, "step": step}
+        old = self._selected
+        if page or reveal or (ranges, self._version) != (old.get("ranges"), old.get("version")):
+            self._selected = {"version": self._version, "ranges": ranges, "page": page, "step": step, "reveal": reveal}
 
     # Messages from the page. Anybody can send any: each field is checked before it is used.
 

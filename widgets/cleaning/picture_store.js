@@ -105,10 +105,11 @@ function pictureStore(model) {
     views.forEach((view) => view.show(shown.version !== before.version));
   });
   model.on("change:_selected", () => {
-    const { ranges = [], page: by, step: at } = model.get("_selected");
+    const { ranges = [], page: by, step: at, reveal } = model.get("_selected");
     if (by === page && at < step) return; // this page has chosen anew meanwhile
     selected = ranges;
     views.forEach((view) => view.select());
+    if (reveal) views.forEach((view) => view.reveal(ranges[0][0]));
   });
 
   return {
