@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attributes(
         "BundleUpload": "any_classifier",
         "DataSummary": "data.data_summary",
         "FileDownload": "file_download",
+        "ConfusionMatrix": "interpretation.confusion_matrix",
         "FileUpload": "file_upload",
         "ImageClassifier": "image_classifier",
         "ImageUpload": "image_upload",

@@ -4,7 +4,7 @@ export default {
     const text = h("span", { class: "text name" });
     const left = h("span", { class: "quiet" });
     const send = (type) => () => model.send({ type });
-    const start = h("button", { type: "button", class: "primary", onclick: send("start") });
+    const start = h("button", { type: "button", class: model.get("_primary") ? "primary" : "", onclick: send("start") });
     const cancel = h("button", { type: "button", onclick: send("cancel") });
     // Only how it ended is read out: every step would drown a screen reader.
     const outcome = h("p", { role: "status", class: "name" });

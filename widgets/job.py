@@ -25,7 +25,8 @@ class Job(anywidget.AnyWidget):
     >>> job.run(lambda progress: check_images(folder, progress=progress), then=show_report)
     >>> job = Job(button="Find a learning rate", pressed=find, cancel="Stop")
 
-    With `button` it brings that button too: `pressed()` is called for a click while nothing runs.
+    With `button` it brings that button too: `pressed()` is called for a click while nothing runs. It is the
+    most important one thereabouts unless `primary=False`.
     `run(work, then=...)` calls `work(progress)` in a thread of its own while the kernel answers, and
     `then(result)` on the kernel's loop. While one work runs, `busy` is true and another `run` returns
     False and does nothing, so that a second click does no harm. A ValueError or RuntimeError is shown as
@@ -39,10 +40,19 @@ class Job(anywidget.AnyWidget):
     busy = Bool(False, help="whether work is running")
     button = Unicode(help="what the button that starts it says; none without").tag(sync=True)
     _cancel = Unicode("Cancel").tag(sync=True)
+    _primary = Bool(True).tag(sync=True)
     _shown = Dict(help="state, text, done, total and seconds left").tag(sync=True)
 
-    def __init__(self, *, button: str = "", pressed: Callable[[], Any] | None = None, cancel: str = "Cancel", **kwargs):
-        super().__init__(button=button, _cancel=cancel, **kwargs)
+    def __init__(
+        self,
+        *,
+        button: str = "",
+        pressed: Callable[[], Any] | None = None,
+        cancel: str = "Cancel",
+        primary: bool = True,
+        **kwargs,
+    ):
+        super().__init__(button=button, _cancel=cancel, _primary=primary, **kwargs)
         self._pressed = pressed
         self._cancelled = "Stopped." if cancel == "Stop" else "Cancelled."
         self._progress: Progress | None = None

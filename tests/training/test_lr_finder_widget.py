@@ -62,14 +62,10 @@ def test_a_point_a_suggestion_or_a_typed_number_becomes_the_value(found):
     assert found.value == 1.4e-3
     say(found, {"type": "type", "text": " 3e-3 "})
     assert found.value == 3e-3 and found.chart._shown["problem"] == ""
-    for text, sentence in [
-        ("fast", "'fast' is no number"),
-        ("-1", "The learning rate is"),
-        ("nan", "is"),
-        ("1e9", "is"),
-    ]:
+    for text, said in [("fast", "not 'fast'."), ("-1", "not -1.0."), ("nan", "not nan."), ("1e9", "not 1000000000.0.")]:
         say(found, {"type": "type", "text": text})
-        assert sentence in found.chart._shown["problem"] and found.value == 3e-3
+        problem = found.chart._shown["problem"]
+        assert problem == f"The learning rate is a number from 1e-10 to 100, {said}" and found.value == 3e-3
     say(found, {"type": "take", "text": "valley"})
     assert found.chart._shown["problem"] == ""
 

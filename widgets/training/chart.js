@@ -23,7 +23,7 @@ export const rate = (value) => value.toExponential(1).replace(".0e", "e").replac
 
 // A sentence in which no rate is torn apart at its minus.
 export const sentence = (text) =>
-  text.split(/(\S*\de-\d\S*)/).map((part, index) => (index % 2 ? h("span", { class: "whole" }, part) : part));
+  text.split(/(\S*\de-\d\S*)/).map((part, index) => (index % 2 ? h("span", { class: "unbroken" }, part) : part));
 
 export function figure(value) {
   if (!Number.isFinite(value)) return "not a number";
@@ -51,9 +51,13 @@ function extent(lists, log) {
     }
   }
   if (low > high) return log ? [0.1, 1] : [0, 1];
-  if (low < high) return [low, high];
-  return log ? [low / 2, high * 2] : [low - Math.abs(low) / 10 - 1e-9, high + Math.abs(high) / 10 + 1e-9];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low > 1e-5 * size) return [low, high]; // less is rounding, and nothing to see
+  return log ? [low / 2, high * 2] : [low - size / 10 - 1e-9, high + size / 10 + 1e-9];
 }
+
+// A little more than what is to be seen, so that no point lies on the edge.
+const roomy = ([low, high], log) => (log ? [low, high] : [low - (high - low) * 0.04, high + (high - low) * 0.04]);
 
 function scale([low, high], log, start, end) {
   const on = log ? Math.log10 : (value) => value;
@@ -152,8 +156,8 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
   function axes(width, height) {
     const filled = data.lines.filter((one) => one.xs.length);
     const rangeX = extent(filled.map((one) => [one.xs[0], one.xs.at(-1)]), x.log);
-    const rangeY = data.limits ?? extent(filled.map((one) => one.ys), y.log);
-    const labels = ticks(rangeY, y.log, height / 45).map((value) => [value, formatY(value)]);
+    const rangeY = data.limits ?? roomy(extent(filled.map((one) => one.ys), y.log), y.log);
+    const labels = ticks(rangeY, y.log, Math.max(3, height / 45)).map((value) => [value, formatY(value)]);
     const left = 14 + 7.5 * Math.max(3, ...labels.map(([, text]) => text.length));
     const rows = lanes(data.marks, (value) => scale(rangeX, x.log, left, width - 14)(value), width);
     const box = { left, right: width - 14, top: 8 + 17 * rows.count, bottom: height - 42, rows };

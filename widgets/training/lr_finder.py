@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import anywidget
 import numpy as np
 from ipywidgets import VBox
-from traitlets import Dict, Float, TraitError, Tuple, validate
+from traitlets import Dict, TraitError, Tuple
 
-from ...models.training.settings import TrainingSettings
 from ..assets import joined
 from ..job import Job
-from .rates import rate_text, typed_number
+from .rates import Rate, rate_text, typed_number
 
 if TYPE_CHECKING:
     from fastai.learner import Learner
@@ -43,7 +42,7 @@ class LRFinder(VBox):
     Source: L. Smith, "Cyclical Learning Rates for Training Neural Networks" (2015).
     """
 
-    value = Float(None, allow_none=True, help="the picked learning rate")
+    value = Rate("the picked learning rate")
     curves = Tuple(help="a curve for each run, the newest last")
 
     def __init__(
@@ -91,15 +90,6 @@ class LRFinder(VBox):
         self._learn = None
         super().close()
 
-    @validate("value")
-    def _is_rate(self, proposal):
-        if proposal.value is None:
-            return None
-        try:
-            return TrainingSettings(learning_rate=proposal.value).learning_rate
-        except ValueError as error:
-            raise TraitError(str(error)) from error
-
     def _find(self, progress):
         from ...models.training.lr_finder import find_learning_rate
 
@@ -123,8 +113,8 @@ class LRFinder(VBox):
 
     def _typed(self, text: str) -> None:
         try:
-            self.value = TrainingSettings(learning_rate=typed_number(text)).learning_rate
-        except ValueError as error:
+            self.value = typed_number(text)
+        except TraitError as error:
             self._show(str(error))
 
     def _show(self, problem: str = "") -> None:

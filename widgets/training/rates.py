@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import re
 
+from traitlets import Float, TraitError
+
+from ...models.training.settings import TrainingSettings
+
+
+class Rate(Float):
+    """A trait that holds a learning rate, or None; TraitError with a sentence for any other number."""
+
+    def __init__(self, help: str):
+        super().__init__(None, allow_none=True, help=help)
+
+    def validate(self, obj, value):
+        try:
+            rate = value if value is None else TrainingSettings(learning_rate=value).learning_rate
+        except ValueError as error:
+            raise TraitError(str(error)) from error
+        return super().validate(obj, rate)
+
 
 def rate_text(rate: float) -> str:
     """A learning rate in the way of this field.

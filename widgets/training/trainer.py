@@ -1,0 +1,321 @@
+"""Training, from the settings to the finished run."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+from ipywidgets import VBox
+
+from ...models.training.settings import TrainingSettings
+from ..background import start
+from ..job import Job
+from .rates import Rate
+from .run_view import ACTIVE, RunView
+from .settings_form import SettingsForm
+
+if TYPE_CHECKING:
+    from ...models.training.source import Source
+
+PACE = 0.25  # seconds between two updates of a page
+MEASURE = "Measure what it will cost"
+OFFERED = 3  # earlier runs to go on with
+ENDS = {"interrupted": "its kernel ended", "stopped": "it was stopped", "failed": "it failed"}
+
+
+class Trainer(VBox):
+    """Choose how to train, see what it will cost, train, and watch: pause, stop, go on.
+
+    >>> trainer = Trainer(learn, folder="runs")
+    >>> dlink((finder, "value"), (trainer, "learning_rate"))
+
+    `source` is a fastai Learner, DataLoaders (the network can be chosen then), or a function that takes
+    `TrainingSettings` and gives a Learner. Runs are kept below `folder`, those that were interrupted are offered
+    to go on with; None keeps them in a temporary folder until the kernel ends. `settings` fill the form.
+
+    `value` is the last `TrainingRun` that finished, or was stopped after an epoch: its `learner` is trained.
+    `run` is the one that trains now, or else the last one. `learning_rate` is that of the form, to link.
+    A training goes on when its page is closed; `close()` stops it.
+    Raises TypeError for a source that no learner can be had of.
+    """
+
+    value = traitlets.Any(help="the last run that was finished")
+    run = traitlets.Any(help="the run that is shown")
+    learning_rate = Rate("the learning rate of the form")
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        folder: str | os.PathLike | None = None,
+        settings: TrainingSettings | None = None,
+    ):
+        from ...models.training.registry import running
+        from ...models.training.source import check_source
+
+        check_source(source)
+        self._source = source
+        self._folder = Path(folder) if folder is not None else _temporary_folder()
+        self._given: Any = None  # weights and generators that a Learner came with, once it has been trained here
+        self._fresh = True  # whether the next training begins with these
+        self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
+        self._note = ""
+        offer = _Offer(source)
+        self.form = SettingsForm(
+            settings or offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
+        )
+        self.cost = Job(button=MEASURE, pressed=self._measure, primary=False)
+        self.view = RunView(acted=self._act)
+        super().__init__([self.form, self.cost, self.view])
+        self.learning_rate = self.form.settings.learning_rate
+        self.observe(self._link, "learning_rate")
+        going_on = running(self._folder) if folder is not None else []
+        if going_on:
+            self._watch(going_on[0])
+        else:
+            self._find_earlier()
+            self._show()
+
+    @property
+    def active(self) -> bool:
+        """Whether a training is going on, paused or not."""
+        return self.run is not None and self.run.state in ACTIVE
+
+    def start(self) -> bool:
+        """Begin a training with the settings of the form; False, with the reason on the page, where it cannot."""
+        from ...models.training.run import TrainingRun
+
+        if self.active or self._refused():
+            return False
+        self._prepare_weights()
+        return self._begin(TrainingRun(self._source, self.form.settings, folder=self._folder))
+
+    def pause(self) -> bool:
+        return self._steer("pause")
+
+    def resume(self) -> bool:
+        return self._steer("resume")
+
+    def stop(self) -> bool:
+        """End after the batch that is being trained; what was learned stays."""
+        return self._steer("stop")
+
+    def close(self) -> None:
+        if self.active:
+            self.run.stop()
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def _steer(self, what: str) -> bool:
+        done = self.run is not None and getattr(self.run, what)()
+        self._show()
+        return done
+
+    # Before a training.
+
+    def _refused(self) -> bool:
+        """Whether there is something to put right first; the page says what."""
+        self._note = ""
+        if self.cost.busy:
+            self._note = "The cost is still being measured: wait for that, or cancel it."
+        elif self.form.errors:
+            self._note = f"First put this right: {next(iter(self.form.errors.values()))}"
+        self._show()
+        return bool(self._note)
+
+    def _prepare_weights(self) -> None:
+        from fastai.learner import Learner
+
+        from ...models.training.state import ModelState, RandomState
+
+        learn = self._source
+        if not isinstance(learn, Learner):
+            return
+        if self._given is None:
+            self._given = ModelState.capture(learn.model), RandomState.capture(learn.dls)
+        elif self._fresh:
+            model, generators = self._given
+            model.restore(learn.model)
+            if self.form.settings.seed is not None:  # the same run again, so the same order of photos too
+                generators.restore(learn.dls)
+
+    def _begin(self, run) -> bool:
+        try:
+            run.start()
+        except (RuntimeError, ValueError) as error:
+            self._note = str(error)
+            self._show()
+            return False
+        self._watch(run)
+        return True
+
+    def _go_on(self, name: str) -> bool:
+        """Go on with an earlier run, by the settings that it was begun with."""
+        from ...models.training.run import TrainingRun
+
+        if self.active or name not in self._offered:
+            return False
+        try:
+            run = TrainingRun.from_folder(self._folder / name, self._source)
+        except (ValueError, OSError) as error:
+            self._note = str(error) if isinstance(error, ValueError) else f"Its files cannot be read: {error.strerror}."
+            self._show()
+            return False
+        self.form.set(**run.settings.to_dict())
+        return self._begin(run)
+
+    def _measure(self) -> None:
+        if not self.active and not self._refused():
+            self.cost.run(self._estimate, then=lambda estimate: self.cost.say(_cost(estimate)))
+
+    def _estimate(self, progress):
+        from fastai.learner import Learner
+
+        from ...models.training.estimate import estimate
+        from ...models.training.source import build
+
+        source, settings = self._source, self.form.settings
+        learn = source if isinstance(source, Learner) else build(source, settings)
+        return estimate(learn, settings, progress=progress)
+
+    def _changed(self) -> None:
+        self.learning_rate = self.form.settings.learning_rate
+        self._note = ""
+        if not self.cost.busy:
+            self.cost.say("")
+        self._show()
+
+    def _link(self, change) -> None:
+        if change.new is not None and change.new != self.form.settings.learning_rate:
+            self.form.set(learning_rate=change.new)
+
+    # While it trains, and afterwards.
+
+    def _watch(self, run) -> None:
+        self._note, self.run = "", run
+        self._show()
+        self.form.lock(True)
+        self.cost.button = ""
+        start(self._follow(run))
+
+    async def _follow(self, run) -> None:
+        while run.state in ACTIVE:
+            self._show()
+            await asyncio.sleep(PACE)
+        await asyncio.to_thread(run.wait)
+        self.form.lock(False)
+        self.cost.button = MEASURE
+        if run.state == "finished" or (run.state == "stopped" and len(run.history)):
+            self.value = run
+        self._find_earlier()
+        self._show()
+
+    def _find_earlier(self) -> None:
+        start(self._offer_earlier())
+
+    async def _offer_earlier(self) -> None:
+        self._offered = await asyncio.to_thread(_unfinished, self._folder)
+        self._show()
+
+    def _show(self) -> None:
+        if self.run is not None:
+            self.view.show(self.run)
+        self.view.say(
+            note=self._note,
+            fresh=self._fresh if self._given is not None else None,
+            resumable=[{"name": name, "text": text} for name, text in self._offered.items()],
+        )
+
+    def _act(self, action: str, value: Any) -> None:
+        """What a page asks for: each does nothing where it makes no sense now."""
+        if action in ("start", "pause", "resume", "stop"):
+            getattr(self, action)()
+        elif action == "fresh" and isinstance(value, bool):
+            self._fresh = value
+            self._show()
+        elif action == "again" and isinstance(value, str):
+            self._go_on(value)
+        elif action == "try" and not self.active and self.run is not None and self.run.problem:
+            self._fresh = True
+            self.form.set(**self.run.problem["settings"])
+            self.start()
+
+
+class _Offer:
+    """Which settings there are to choose for a source, and what the form begins with."""
+
+    def __init__(self, source: Source):
+        from fastai.learner import Learner
+
+        from ...models.training.schedule import group_count
+        from ...models.training.source import DEFAULT_ARCH
+
+        self.without: tuple[str, ...] = ()
+        self.unavailable: dict[str, str] = {}
+        self.settings = TrainingSettings(arch=DEFAULT_ARCH)
+        if isinstance(source, Learner):
+            self.without, self.settings = ("arch", "pretrained"), TrainingSettings()
+            if group_count(source) < 2:
+                reason = "This learner has one group of layers only."
+                self.unavailable = {"frozen_epochs": reason, "discriminative": reason}
+                self.settings = TrainingSettings(frozen_epochs=0, discriminative=False)
+        device = getattr(getattr(source, "dls", source), "device", None)
+        if device is not None and not str(device).startswith("cuda"):
+            self.unavailable["mixed_precision"] = f"Needs a GPU: this trains on the {str(device).upper()}."
+
+
+def _cost(estimate) -> str:
+    """An estimate in words.
+
+    >>> _cost(Estimate(frozen_epoch=20.0, epoch=36.0, total=200.0, images_per_second=120.0, measured=5))
+    'About 3 min in all: 20 s for an epoch with frozen layers, 36 s for one of all, at 120 images a second.'
+    """
+    parts = [
+        f"{_duration(seconds)} for an epoch {which}"
+        for seconds, which in ((estimate.frozen_epoch, "with frozen layers"), (estimate.epoch, "of all layers"))
+        if seconds
+    ]
+    speed = (
+        f"{estimate.images_per_second:.2g}" if estimate.images_per_second < 10 else f"{estimate.images_per_second:.0f}"
+    )
+    return f"About {_duration(estimate.total)} in all: {', '.join(parts)}, at {speed} images a second."
+
+
+def _duration(seconds: float) -> str:
+    """As dom.js says it; below ten seconds with a decimal."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _unfinished(folder: Path) -> dict[str, str]:
+    """The newest runs that can go on: name -> a sentence."""
+    from ...models.training.run_folder import runs
+
+    found = {}
+    for name, row in runs(folder).iterrows():
+        if row["state"] not in ENDS or not 0 < row["epochs_done"]:
+            continue
+        total = int(row["epochs"] + row["frozen_epochs"])
+        if row["epochs_done"] < total and len(found) < OFFERED:
+            done = f"{int(row['epochs_done'])} of {total} epochs are done"
+            found[name] = f"The run of {name} did not end because {ENDS[row['state']]}: {done}."
+    return found
+
+
+@cache
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ipyfastai-runs-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
