@@ -143,14 +143,14 @@ def csv_text(results: Iterable[Result]) -> str:
     labels = list(dict.fromkeys(label for result in results for label in result.probabilities))
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([*COLUMNS, *(_inert(f"probability of {label}") for label in labels)])
+    writer.writerow([*COLUMNS, *(inert(f"probability of {label}") for label in labels)])
     for result in results:
         cells = [getattr(result, name) for name in COLUMNS]
         cells += [result.probabilities.get(label, "") for label in labels]
-        writer.writerow(["" if cell != cell else _inert(cell) for cell in cells])
+        writer.writerow(["" if cell != cell else inert(cell) for cell in cells])
     return out.getvalue()
 
 
-def _inert(cell):
+def inert(cell):
     """Text that a spreadsheet would run as a formula, made text again (OWASP, "CSV Injection")."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -9,6 +9,7 @@ from .predictions import labels
 
 MOST = 2000  # labels; with more it is another column that was taken for them
 
+
 def confusion(table: pd.DataFrame) -> np.ndarray:
     """How many items of each label got which answer: int (labels, labels), a row for each true label.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -33,12 +34,18 @@ def shown_values(counts: np.ndarray, by: Literal["counts", "label", "predicted"]
 
 
 def confusion_figure(
-    counts: np.ndarray, labels: list[str], *, by: Literal["counts", "label", "predicted"] = "counts", title: str = ""
+    counts: np.ndarray,
+    labels: list[str],
+    *,
+    by: Literal["counts", "label", "predicted"] = "counts",
+    rows: Sequence[int] | None = None,
+    title: str = "",
 ) -> Figure:
     """A matplotlib `Figure` of a confusion matrix; right answers in blue, mistakes in red.
 
     >>> confusion_figure(confusion(table), labels(table), by="label").savefig("confusion.png")
 
+    `rows` are the positions of the labels to show, in that order; shares are of all labels nevertheless.
     It belongs to no pyplot window, so it can be made in any thread and is not kept by matplotlib.
     Raises ValueError where there are no labels, RuntimeError where matplotlib is not installed.
     """
@@ -48,7 +55,9 @@ def confusion_figure(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise RuntimeError("A figure needs matplotlib, which is not installed: pip install matplotlib.") from error
-    count, values = len(labels), shown_values(counts, by)
+    rows = range(len(labels)) if rows is None else rows
+    values, counts = shown_values(counts, by)[np.ix_(rows, rows)], counts[np.ix_(rows, rows)]
+    labels, count = [labels[row] for row in rows], len(rows)
     inches = min(24.0, 2.5 + max(3.0, 0.45 * count if count <= NUMBERS else 0.14 * count))
     figure = Figure(figsize=(inches, inches), layout="constrained")
     axes = figure.subplots()
