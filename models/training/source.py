@@ -36,14 +36,16 @@ def build(source: Source, settings: TrainingSettings) -> Learner:
     >>> learn = build(dls, TrainingSettings(arch="resnet18", seed=1))
 
     A Learner is taken as it is, its data loaders with the random generator that they have. DataLoaders get
-    `models.vision.transfer_learner`. A learner that is built gets, with a seed, loaders with a generator from
-    it, so that runs can be compared.
+    `models.vision.transfer_learner` and, with a seed, a generator from it, so that runs can be compared.
     """
     if settings.seed is not None:
         set_seed(settings.seed)
     if isinstance(source, Learner):
         learn = source
     elif isinstance(source, DataLoaders):
+        if settings.seed is not None:
+            for loader in source.loaders:
+                loader.rng = Random(settings.seed)
         import torchvision.models
 
         arch = getattr(torchvision.models, settings.arch or DEFAULT_ARCH)
@@ -52,9 +54,6 @@ def build(source: Source, settings: TrainingSettings) -> Learner:
         learn = source(settings)
         if not isinstance(learn, Learner):
             raise ValueError(f"The function that builds the learner gave {type(learn).__name__}, no fastai Learner.")
-    if learn is not source and settings.seed is not None:
-        for loader in learn.dls.loaders:
-            loader.rng = Random(settings.seed)
     if settings.frozen_epochs and group_count(learn) < 2:
         raise ValueError("This learner has one group of layers only, so none can be frozen: set frozen epochs to 0.")
     check_finite(learn)
