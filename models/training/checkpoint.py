@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 import torch
 from fastai.learner import Learner
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from .files import write_whole
 from .state import ModelState, OptimizerState, RandomState
@@ -95,7 +93,8 @@ class Checkpoint:
             values["optimizer"] = {"parameters": plain, "groups": opt.groups, "frozen": opt.frozen, "count": opt.count}
         tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
         header = {"format": FORMAT, "state": json.dumps(values, default=_plain)}
-        write_whole(path, lambda part: _save_file(tensors, part, header))
+        # Not safetensors' own save_file: its errors do not tell a full disk from other faults.
+        write_whole(path, lambda part: part.write_bytes(save(tensors, header)))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -126,16 +125,6 @@ class Checkpoint:
             optimizer = OptimizerState(**opt, slow=_numbered(tensors, "slow.") or None)
         plain = {name: values[name] for name in PLAIN}
         return cls(model=model, optimizer=optimizer, random=generators, **plain)
-
-
-def _save_file(tensors: dict[str, torch.Tensor], path: Path, header: dict[str, str]) -> None:
-    try:
-        save_file(tensors, path, metadata=header)
-    except SafetensorError as error:
-        # safetensors wraps what the system said; callers want to know a full disk from other faults.
-        if number := re.search(r"os error (\d+)", str(error)):
-            raise OSError(int(number[1]), str(error), str(path)) from error
-        raise OSError(errno.EIO, str(error), str(path)) from error
 
 
 def _named(tensors: dict[str, torch.Tensor], start: str) -> dict[str, torch.Tensor]:

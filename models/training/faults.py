@@ -54,8 +54,10 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether a GPU or the computer had no memory left."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    words = ("not enough memory", "out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(word.lower() in str(error).lower() for word in words)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    words = ("not enough memory", "allocate memory", "out of memory", "_status_alloc_failed")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
 
 
 def free_memory(learn: Learner) -> None:
