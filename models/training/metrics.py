@@ -83,7 +83,7 @@ def _value(metric: object, seen: SimpleNamespace) -> float | None:
     try:
         metric.accumulate(seen)
         return float(metric.value)
-    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+    except (AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         # Somebody's own metric may want what is not there; the training does without its baseline.
         logging.getLogger(__name__).info("no baseline for the metric %s", metric.name, exc_info=error)
         return None

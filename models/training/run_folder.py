@@ -121,7 +121,7 @@ class RunFolder:
         try:
             stored = read_json(self.path / "settings.json")
             state = read_json(self.path / "state.json")
-            settings = TrainingSettings.from_dict(stored["settings"])
+            settings, name = TrainingSettings.from_dict(stored["settings"]), state["state"]
             history = _read_table(self.path / "history.csv")
             rows = self._losses()
         except FileNotFoundError as error:
@@ -130,7 +130,8 @@ class RunFolder:
             ) from error
         except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError, pd.errors.ParserError) as error:
             raise ValueError(f"The files of the run {self.path.name} are damaged.") from error
-        name = "interrupted" if state["state"] in UNFINISHED and not self.is_held() else state["state"]
+        if name in UNFINISHED and not self.is_held():
+            name = "interrupted"
         losses = Losses(rows[:, 0].astype(int), *rows[:, 1:].T)
         about, fault, advice = stored["about"], state.get("problem"), state.get("advice", [])
         return StoredRun(self.path.name, settings, about, name, fault, advice, history, losses)
@@ -178,6 +179,7 @@ def _row(run: StoredRun) -> dict:
         skipped = ("epoch", "frozen", "seconds")
         row |= run.history.set_index("epoch").loc[best].drop(list(skipped), errors="ignore").to_dict()
     row |= {"seconds": run.history["seconds"].sum() if len(run.history) else 0.0, "network": run.about.get("network")}
+    row |= {f"baseline {name}": value for name, value in run.about.get("baseline", {}).items()}
     return row | run.settings.to_dict()
 
 

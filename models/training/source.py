@@ -31,7 +31,7 @@ def check_source(source: object) -> None:
 
 
 def build(source: Source, settings: TrainingSettings) -> Learner:
-    """The learner of a source, the seed set before: ValueError if it cannot be trained so.
+    """The learner of a source, the seed set before: ValueError if it cannot be trained.
 
     >>> learn = build(dls, TrainingSettings(arch="resnet18", seed=1))
 
@@ -54,8 +54,6 @@ def build(source: Source, settings: TrainingSettings) -> Learner:
         learn = source(settings)
         if not isinstance(learn, Learner):
             raise ValueError(f"The function that builds the learner gave {type(learn).__name__}, no fastai Learner.")
-    if settings.frozen_epochs and group_count(learn) < 2:
-        raise ValueError("This learner has one group of layers only, so none can be frozen: set frozen epochs to 0.")
     check_finite(learn)
     return learn
 
@@ -63,6 +61,8 @@ def build(source: Source, settings: TrainingSettings) -> Learner:
 @contextmanager
 def adapted(learn: Learner, settings: TrainingSettings) -> Iterator[list[str]]:
     """Inside, the learner has the batch size and the precision of the settings; gives sentences on what it has not.
+
+    ValueError if it cannot be trained so.
 
     >>> with adapted(learn, settings) as remarks:
     ...     learn.fit(1)
@@ -76,6 +76,8 @@ def adapted(learn: Learner, settings: TrainingSettings) -> Iterator[list[str]]:
         else:
             remarks.append("Mixed precision needs a GPU of NVIDIA's or AMD's: this run goes without it.")
     try:
+        if settings.frozen_epochs and group_count(learn) < 2:
+            raise ValueError("This learner has one group of layers, so none can be frozen: set frozen epochs to 0.")
         if not len(learn.dls.train):
             raise ValueError("There is no batch to train on: fewer photos than the batch size, or none.")
         with learn.added_cbs(added):
