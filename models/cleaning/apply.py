@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from ..progress import Progress
+from .changes import DATA, LOGS, STATE, TRASH, Step, Transaction, logs_of, new_id
 from .dataset import Dataset
 from .manifest import LABELS, Manifest
-from .transaction import DATA, LOGS, STATE, TRASH, Step, Transaction, interrupted, new_id, past, workplace
+from .transaction import workplace
 
 OFF = "On a public server marks are not carried out, unless whoever runs it allows that (--allow-apply)."
 
@@ -36,13 +37,18 @@ class Applied:
         return self.rows["from"].tolist()
 
 
-def refusal() -> str:
-    """Why nothing may be applied here, or "": a public server (IPYFASTAI_PUBLIC) needs IPYFASTAI_APPLY=1."""
+def refusal(allowed: bool | None = None) -> str:
+    """Why nothing may be applied here, or "": a public server (IPYFASTAI_PUBLIC) needs IPYFASTAI_APPLY=1.
+
+    `allowed` is what the programmer of a page says, who knows whose files they are; None: the server decides.
+    """
+    if allowed is not None:
+        return "" if allowed else "Marks are not carried out here."
     public = os.environ.get("IPYFASTAI_PUBLIC") == "1"
     return OFF if public and os.environ.get("IPYFASTAI_APPLY") != "1" else ""
 
 
-def apply(manifest: Manifest, *, progress: Progress | None = None) -> Applied:
+def apply(manifest: Manifest, *, allowed: bool | None = None, progress: Progress | None = None) -> Applied:
     """Do what the manifest says, as one: after an error or a Cancel nothing has changed.
 
     >>> applied = apply(manifest)
@@ -54,7 +60,7 @@ def apply(manifest: Manifest, *, progress: Progress | None = None) -> Applied:
     Raises RuntimeError with a sentence when nothing was done: on a public server that does not allow it, while
     another notebook changes the same folder, without permission, on a full disk; Cancelled.
     """
-    if why := refusal():
+    if why := refusal(allowed):
         raise RuntimeError(why)
     dataset = Dataset(manifest.root)
     with workplace(dataset) as place:
@@ -65,15 +71,16 @@ def apply(manifest: Manifest, *, progress: Progress | None = None) -> Applied:
         if manifest.labels is not None:
             if manifest.replaced is not None:
                 steps.append(Step(DATA, LABELS, STATE, f"{TRASH}/{id}/{LABELS}", *manifest.replaced))
-            staged = place.stage(id, _csv(manifest.labels))._replace(to=manifest.labels_file)
-            steps.append(staged)
-            labels = [manifest.labels_file, staged.size, staged.modified]
+            steps.append(place.stage(id, _csv(manifest.labels), manifest.labels_file))
+            labels = [manifest.labels_file, steps[-1].size, steps[-1].modified]
         made = _missing_folders(dataset.path, steps)
         done = place.carry_out(Transaction(id, "apply", steps, made=made, labels=labels), progress=progress)
     return _applied(manifest, done)
 
 
-def undo_apply(root: str | os.PathLike, id: str | None = None, *, progress: Progress | None = None) -> Applied:
+def undo_apply(
+    root: str | os.PathLike, id: str | None = None, *, allowed: bool | None = None, progress: Progress | None = None
+) -> Applied:
     """Take a whole `apply` back, by default the last that was not taken back yet.
 
     >>> undo_apply("data/bears").rows
@@ -82,16 +89,14 @@ def undo_apply(root: str | os.PathLike, id: str | None = None, *, progress: Prog
     moved on or the trash was emptied, is reported. Raises like `apply`, and ValueError where there is nothing
     to take back.
     """
-    if why := refusal():
+    if why := refusal(allowed):
         raise RuntimeError(why)
     with workplace(Dataset(root)) as place:
         place.recover()
-        done = place.transactions()
-        undone = {one.of for one in done if one.kind == "undo"}
-        candidates = [one.id for one in done if one.kind == "apply" and one.id not in undone]
-        if not candidates or (id is not None and id not in candidates):
+        found = place.logs.last_apply(id)
+        if found is None:
             raise ValueError("There is nothing to take back.")
-        before = place.transaction(id or candidates[-1])
+        before = place.logs.read(found)
         steps, problems = place.way_back(before.done)
         back = Transaction(new_id(), "undo", steps, of=before.id, emptied=sorted(before.made, reverse=True))
         done = place.carry_out(back, progress=progress)
@@ -100,9 +105,7 @@ def undo_apply(root: str | os.PathLike, id: str | None = None, *, progress: Prog
 
 def last_apply(root: str | os.PathLike) -> str | None:
     """The id of what `undo_apply` would take back, None where there is nothing."""
-    done = past(Dataset(root))
-    undone = {one.of for one in done if one.kind == "undo"}
-    return next((one.id for one in reversed(done) if one.kind == "apply" and one.id not in undone), None)
+    return logs_of(Dataset(root)).last_apply()
 
 
 def recover(root: str | os.PathLike) -> list[str]:
@@ -115,7 +118,7 @@ def recover(root: str | os.PathLike) -> list[str]:
     Raises RuntimeError like `apply` when it can do neither now; the next call tries again.
     """
     dataset = Dataset(root)
-    if not interrupted(dataset):
+    if not logs_of(dataset).begun():
         return []
     said = []
     with workplace(dataset) as place:

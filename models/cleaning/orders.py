@@ -103,11 +103,32 @@ def label_errors(table: pd.DataFrame, *, label: str | None = None, split: str | 
     return rows if label is None else rows[(table["label"] == label).to_numpy(bool)[rows]]
 
 
+def duplicate_groups(
+    table: pd.DataFrame, *, thumbnails: Thumbnails | None = None, progress: Progress | None = None
+) -> np.ndarray:
+    """A number for each row, the same for near duplicates; -1 for a picture without one, or that cannot be read.
+
+    >>> duplicate_groups(table, thumbnails=Thumbnails())
+    array([-1, 1, -1, 1])
+
+    `thumbnails` makes it quick, since they are kept on the disk. See `duplicates.group_duplicates`.
+    """
+    progress = progress or Progress()
+    prints = list(_fingerprints(table["item"].tolist(), thumbnails, progress))
+    readable = np.array([index for index, one in enumerate(prints) if one is not None], np.int64)
+    groups = np.full(len(table), -1)
+    groups[readable] = readable[group_duplicates([prints[index] for index in readable], progress=progress)]
+    alone = np.bincount(groups[readable], minlength=len(table)) < 2
+    groups[readable[alone[groups[readable]]]] = -1
+    return groups
+
+
 def near_duplicates(
     table: pd.DataFrame,
     *,
     label: str | None = None,
     split: str | None = None,
+    groups: np.ndarray | None = None,
     thumbnails: Thumbnails | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
@@ -116,18 +137,13 @@ def near_duplicates(
     >>> table.iloc[near_duplicates(table, thumbnails=Thumbnails())]
 
     With `label` and `split`, the groups that have a picture there, with all their members: a copy under another
-    label, or on the other side of the split, is what one looks for. `thumbnails` makes it quick, since they
-    are kept on the disk. Pictures that cannot be read are left out. See `duplicates.group_duplicates`.
+    label, or on the other side of the split, is what one looks for. `groups` is what `duplicate_groups`
+    has found before; without, it is asked.
     """
-    progress = progress or Progress()
-    prints = list(_fingerprints(table["item"].tolist(), thumbnails, progress))
-    readable = np.array([index for index, one in enumerate(prints) if one is not None], np.int64)
-    groups = np.full(len(table), -1)
-    groups[readable] = readable[group_duplicates([prints[index] for index in readable], progress=progress)]
-    wanted = np.unique(groups[chosen(table, label=label, split=split)])
-    sizes = np.bincount(groups[readable], minlength=len(table))
-    wanted = wanted[(wanted >= 0) & (sizes[wanted] > 1)]
-    rows = np.flatnonzero(np.isin(groups, wanted))
+    if groups is None:
+        groups = duplicate_groups(table, thumbnails=thumbnails, progress=progress)
+    wanted = groups[chosen(table, label=label, split=split)]
+    rows = np.flatnonzero(np.isin(groups, wanted[wanted >= 0]))
     return rows[np.argsort(groups[rows], kind="stable")]
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from ..progress import Progress
 from .apply import Applied, moved_back, refusal
+from .changes import DATA, STATE, TRASH, Step, Transaction, new_id
 from .dataset import Dataset, reason
-from .transaction import DATA, STATE, TRASH, Step, Transaction, new_id, workplace
+from .transaction import workplace
 
 COLUMNS = ["key", "item", "deleted", "size"]
 
@@ -25,11 +26,11 @@ class Trash:
     ['teddy/00000041.jpg', 'teddy/00000087.jpg']
     >>> trash.restore()
 
-    Nothing leaves it by itself: only `empty` deletes for good.
+    Nothing leaves it by itself: only `empty` deletes for good. `allowed` is as for `apply`.
     """
 
-    def __init__(self, root: str | os.PathLike):
-        self._dataset = Dataset(root)
+    def __init__(self, root: str | os.PathLike, *, allowed: bool | None = None):
+        self._dataset, self._allowed = Dataset(root), allowed
 
     def list(self) -> pd.DataFrame:
         """`key` (what `restore` takes), `item` (its old name), `deleted` (UTC) and `size`; the latest first."""
@@ -50,7 +51,7 @@ class Trash:
 
         Raises ValueError for a key that is not in the trash, and like `apply`.
         """
-        if why := refusal():
+        if why := refusal(self._allowed):
             raise RuntimeError(why)
         items = dict(self.list()[["key", "item"]].itertuples(index=False))
         wanted = list(items if keys is None else keys)
@@ -66,7 +67,7 @@ class Trash:
 
     def empty(self) -> int:
         """Delete for good what is in the trash; the number of files. Raises RuntimeError with a sentence."""
-        if why := refusal():
+        if why := refusal(self._allowed):
             raise RuntimeError(why)
         with workplace(self._dataset) as place:
             place.recover()
