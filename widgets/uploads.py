@@ -50,6 +50,11 @@ class Upload:
         return f"Upload({self.name!r}, {self.size:,} bytes)"
 
     @property
+    def path(self) -> Path:
+        """Where it lies for as long as this object lives; a name that says nothing."""
+        return self._path
+
+    @property
     def bytes(self) -> bytes:
         return self._path.read_bytes()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from ..progress import Progress
+from ..progress import Cancelled, Progress
 from .addresses import NoNetwork
 from .downloads import NO_NETWORK, Wanted, download_images
 from .items import image_files
@@ -82,6 +82,8 @@ class SearchSource:
             for index, one in enumerate(some)
         }
         files = self._copy(by_stem, failures, progress) + self._download(by_stem, failures, progress)
+        if progress is not None and progress.cancelled and not files:
+            raise Cancelled
         if not files:
             raise ValueError(f"None of the {len(by_stem)} pictures found could be fetched. The first: {failures[0][1]}")
         with (into / "sources.csv").open("w", encoding="utf-8", newline="") as file:

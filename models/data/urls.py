@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..progress import Progress
+from ..progress import Cancelled, Progress
 from .downloads import Wanted, download_images
 from .items import folder_name
 from .sources import Fetched
@@ -41,6 +41,8 @@ class UrlSource:
             for index, url in enumerate(urls)
         ]
         done = download_images(wanted, web=self._web, progress=progress, **self._options)
+        if progress is not None and progress.cancelled and not done.files:
+            raise Cancelled
         if not done.files:
             raise ValueError(f"None of the {len(wanted)} addresses gave a picture. The first: {done.failures[0][1]}")
         return Fetched(into, done.files, done.failures)

@@ -1,0 +1,308 @@
+"""What the label of each image is: its folder, a part of its name, or a column of a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from ipywidgets import VBox
+from traitlets import Any
+
+from ...models.data.items import image_files
+from ...models.data.labels import (
+    Labelled,
+    label_by_folder,
+    label_by_pattern,
+    label_by_table,
+    merge_variants,
+    read_table,
+)
+from ...models.data.report import label_variants
+from ..background import offload, start
+from ..file_upload import FileUpload
+from ..uploads import Upload
+from .findings import Findings, Table
+from .form import Field, Form
+
+FOLDER, NAME, TABLE = range(3)
+PATTERNS = {
+    "Write your own": "",
+    "Before the last underscore: teddy_bear_12.jpg is teddy_bear": r"^(.+)_[^_]*$",
+    "Before the first underscore: teddy_12_a.jpg is teddy": r"^([^_]+)_",
+    "The letters in front: teddy12.jpg is teddy": r"^([^\W\d_]+)",
+    "After the last hyphen: 12-teddy.jpg is teddy": r"-([^-.]+)\.[^.]+$",
+}
+SHOWN = 200  # names in the tester
+
+
+class TableUpload(FileUpload):
+    """A drop zone for one CSV file.
+
+    >>> TableUpload()
+    """
+
+    noun = "table"
+
+    def __init__(self, *, label: str = "Add a CSV file with names and labels", max_mb: float = 200, **kwargs):
+        super().__init__(label=label, accept=".csv,.tsv,.txt", multiple=False, max_mb=max_mb, **kwargs)
+
+    def _check(self, upload: Upload) -> str:
+        try:
+            upload.table = read_table(upload.path)
+        except ValueError as error:
+            raise ValueError("This is no table that can be read. Save it as CSV.") from error
+        return ""
+
+
+class LabelRule(VBox):
+    """Labels images by their folder, by a pattern on their name, or by a column of a table.
+
+    >>> rule = LabelRule("oxford-iiit-pet/images")
+    >>> rule.observe(lambda change: print(change.new.label.value_counts()), "value")
+
+    `images` is a folder or a sequence of paths, with `root` as the folder that they lie in. As a pattern (a
+    regular expression) is typed, it is tried on all names: what it captures, and the names that it does not
+    match. A pattern that would take for ever ends after five seconds. A table is one that lies in the folder
+    or is uploaded; its other columns come along, as do the other named groups of a pattern, to split by.
+
+    `value` is the items table of the images that have a label, None where the rule gives none. `show(images)`
+    takes other images.
+    """
+
+    value = Any(None, allow_none=True, read_only=True, help="the items table, or None")
+
+    def __init__(
+        self, images: str | Path | Sequence[str | Path] | None = None, *, root: str | Path | None = None, **kwargs
+    ):
+        self._files: list[Path] = []
+        self._root = Path()
+        self._tables: dict[str, Path | Upload] = {}
+        self._table: pd.DataFrame | None = None
+        self._round = 0  # of what was asked last: earlier answers come too late
+        self.form = Form(label="What the label is", changed=self._changed)
+        self.upload = TableUpload()
+        self.findings = Findings()
+        super().__init__([self.form, self.findings], **kwargs)
+        self.add_class("ipyfastai-label-rule")
+        self.upload.observe(self._uploaded, "value")
+        self.show(images, root=root)
+
+    def show(self, images: str | Path | Sequence[str | Path] | None, *, root: str | Path | None = None) -> None:
+        """Label these images from now on."""
+        problem = ""
+        if images is None:
+            self._files, self._root = [], Path()
+        elif isinstance(images, str | Path):
+            self._root = Path(os.path.abspath(images))
+            try:
+                self._files = image_files(self._root)[0]
+            except ValueError as error:
+                self._files, problem = [], str(error)
+            problem = problem or ("" if self._files else f"There are no images in {self._root.name}.")
+        else:
+            self._files = [Path(os.path.abspath(image)) for image in images]
+            parents = [str(file.parent) for file in self._files]
+            self._root = Path(os.path.abspath(root)) if root else Path(os.path.commonpath(parents) if parents else ".")
+            if outside := [file.name for file in self._files if not file.is_relative_to(self._root)]:
+                raise ValueError(f"{outside[0]} does not lie below {self._root.name}.")
+        uploads = {name: table for name, table in self._tables.items() if isinstance(table, Upload)}
+        found = sorted(self._root.rglob("*.csv")) if self._files else []
+        self._tables = {str(path.relative_to(self._root)): path for path in found if not path.is_symlink()} | uploads
+        self._read_table()
+        self._draw()
+        if problem:
+            self._say([("bad", problem)])
+        else:
+            self._apply()
+
+    def close(self) -> None:
+        self._round += 1
+        for child in {self.form, self.upload, self.findings}:
+            child.layout.close()
+            child.close()
+        super().close()
+
+    # The form.
+
+    def _draw(self) -> None:
+        if not self._files:
+            return self.form.show([])
+        fields = [Field("by", "Label", "choice", options=["Folder", "File name", "Table"])]
+        fields += (self._by_folder, self._by_name, self._by_table)[self.form.get("by", FOLDER)]()
+        same = "Labels that differ only in case or space are one"
+        self.form.show([*fields, Field("merge", same, "check")])
+        by_table = self.form["by"] == TABLE
+        shown = [self.form, *([self.upload] if by_table else []), self.findings]
+        if list(self.children) != shown:
+            self.children = shown
+
+    def _by_folder(self) -> list[Field]:
+        depth = max((len(file.relative_to(self._root).parts) - 1 for file in self._files), default=0)
+        levels = [
+            "The folder that the image lies in",
+            *(f"Folder {level} from the top" for level in range(1, depth + 1)),
+        ]
+        return [Field("level", "Which folder", "select", options=levels)] if depth > 1 else []
+
+    def _by_name(self) -> list[Field]:
+        hint = "A regular expression; the part in parentheses is the label. (?P<person>…) makes a column to split by."
+        return [
+            Field("common", "Common patterns", "select", options=list(PATTERNS)),
+            Field("pattern", "Pattern", "pattern", hint=hint),
+            Field("path", "Search the folders on the path too", "check"),
+        ]
+
+    def _by_table(self) -> list[Field]:
+        if not self._tables:
+            return []
+        fields = [Field("table", "Table", "select", options=list(self._tables))]
+        if self._table is not None:
+            columns = list(map(str, self._table.columns))
+            last = min(1, len(columns) - 1)
+            fields.append(
+                Field(
+                    "name column",
+                    "Column of the file names",
+                    "select",
+                    _guess(columns, "name file item image", 0),
+                    columns,
+                )
+            )
+            fields.append(
+                Field(
+                    "label column",
+                    "Column of the labels",
+                    "select",
+                    _guess(columns, "label class breed", last),
+                    columns,
+                )
+            )
+        return fields
+
+    def _changed(self, name: str) -> None:
+        if name == "common" and self.form["common"]:
+            self.form["pattern"] = list(PATTERNS.values())[self.form["common"]]
+        if name == "pattern":
+            known = list(PATTERNS.values())
+            self.form["common"] = known.index(self.form["pattern"]) if self.form["pattern"] in known else 0
+        if name == "table" or (name == "by" and self.form["by"] == TABLE):
+            self._read_table()
+        self._draw()
+        self._apply()
+
+    def _uploaded(self, change) -> None:
+        if change["new"]:
+            [upload] = change["new"]
+            self._tables[upload.name] = upload
+            self._draw()
+            self.form["table"] = list(self._tables).index(upload.name)
+            self._read_table()
+            self._draw()
+            self._apply()
+
+    def _read_table(self) -> None:
+        self._table = None
+        names = list(self._tables)
+        place = self.form.get("table", 0)
+        if names:
+            table = self._tables[names[place if place < len(names) else 0]]
+            try:
+                self._table = table.table if isinstance(table, Upload) else read_table(table)
+            except (ValueError, OSError):
+                self._table = None
+
+    # What comes of it.
+
+    def _apply(self) -> None:
+        self._round += 1
+        if self._files:
+            start(self._label(self._round))
+
+    async def _label(self, round: int) -> None:
+        try:
+            labelled = await offload(self._rule(), lane="labels")
+        except ValueError as error:
+            if round == self._round:
+                self._say([("bad", str(error))])
+            return
+        if round == self._round:
+            self._show(labelled)
+
+    def _rule(self):
+        """The rule that the form describes now, as a function of nothing: it runs in a thread."""
+        files, root, form = self._files, self._root, self.form
+        if form["by"] == FOLDER:
+            level = form.get("level", 0)
+            return lambda: label_by_folder(files, root, level=level - 1)
+        if form["by"] == NAME:
+            pattern, below = form["pattern"], root if form["path"] else None
+            return lambda: label_by_pattern(files, pattern, root=below)
+        table = self._table
+        if table is None:
+            raise ValueError(
+                "This is no table that can be read." if self._tables else "Add a table with names and labels."
+            )
+        name, label = table.columns[form["name column"]], table.columns[form["label column"]]
+        return lambda: label_by_table(files, table, name=name, label=label, root=root)
+
+    def _show(self, labelled: Labelled) -> None:
+        items = labelled.items
+        sentences: list[tuple[str, str]] = []
+        variants = label_variants(items.label.unique())
+        if self.form["merge"]:
+            items = merge_variants(items)
+        elif variants:
+            shown = ", ".join(map(repr, variants[0]))
+            sentences.append(
+                ("warn", f"These labels differ only in case or space: {shown}. They count as different ones.")
+            )
+        if labelled.unmatched:
+            sentences.append(
+                ("warn", f"{len(labelled.unmatched):,} of {len(self._files):,} images have no label by this rule.")
+            )
+        if labelled.missing:
+            sentences.append(("warn", f"{len(labelled.missing):,} rows of the table name no image."))
+        if not len(items):
+            sentences = [("bad", "No image has a label by this rule.")]
+        else:
+            labels = items.label.nunique()
+            sentences.append(("good", f"{labels:,} label{'' if labels == 1 else 's'} for {len(items):,} images."))
+        named = [
+            (self._name(item), label) for item, label in items[["item", "label"]].head(SHOWN).itertuples(index=False)
+        ]
+        counts = [(label, int(count)) for label, count in items.label.value_counts().items()]
+        self._say(
+            sentences,
+            [
+                Table("What becomes of the names", ["name", "label"], named, folded=self.form["by"] == FOLDER),
+                Table(
+                    f"No label ({len(labelled.unmatched):,})",
+                    ["name"],
+                    [(self._name(file),) for file in labelled.unmatched],
+                    folded=False,
+                ),
+                Table(
+                    f"Rows without an image ({len(labelled.missing):,})",
+                    ["name"],
+                    [(name,) for name in labelled.missing],
+                ),
+                Table(f"Labels ({len(counts):,})", ["label", "images"], counts, bar=1),
+            ],
+            items if len(items) else None,
+        )
+
+    def _say(self, sentences: list, tables: Sequence[Table] = (), items: pd.DataFrame | None = None) -> None:
+        self.findings.show(sentences, tables)
+        self.set_trait("value", items)
+
+    def _name(self, file: str | Path) -> str:
+        return Path(file).relative_to(self._root).as_posix()
+
+
+def _guess(columns: Sequence[str], words: str, otherwise: int) -> int:
+    """The first column whose name holds one of the words."""
+    return next(
+        (place for word in words.split() for place, name in enumerate(columns) if word in name.lower()), otherwise
+    )
