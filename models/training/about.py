@@ -18,17 +18,17 @@ def about(learn: Learner, baseline: Mapping[str, float]) -> dict:
     >>> about(learn, baseline={})["network"]
     'Sequential'
     """
-    loaders, parameters = learn.dls.loaders, list(learn.model.parameters())
+    parameters = list(learn.model.parameters())
+    loaders = dict(zip(("train", "valid"), learn.dls.loaders, strict=False))
     vocab = getattr(learn.dls, "vocab", None)
     return {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "network": type(learn.model).__name__,
         "parameters": sum(parameter.numel() for parameter in parameters),
         "device": device_name(getattr(learn.dls, "device", None) or parameters[0].device),
-        "batch_size": getattr(loaders[0], "bs", None),
-        "items": {
-            split: getattr(loader, "n", None) for split, loader in zip(("train", "valid"), loaders, strict=False)
-        },
+        "batch_size": getattr(loaders["train"], "bs", None),
+        "items": {split: getattr(loader, "n", None) for split, loader in loaders.items()},
+        "batches": {split: len(loader) for split, loader in loaders.items()},
         "labels": [str(label) for label in vocab] if vocab is not None else None,
         "metrics": [metric.name for metric in learn.metrics],
         "baseline": dict(baseline),

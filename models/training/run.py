@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,17 @@ from .settings import TrainingSettings
 from .source import Source, adapted, build, check_source
 from .state import quiet
 from .watcher import Watcher
+
+
+@dataclass(frozen=True)
+class _Summary:
+    epochs: int
+    history: pd.DataFrame
+    best: int | None
+    advice: list[str]
+
+
+_NOTHING = _Summary(0, pd.DataFrame(columns=["epoch", "frozen", "train_loss", "valid_loss", "seconds"]), None, [])
 
 
 class TrainingRun:
@@ -70,6 +82,7 @@ class TrainingRun:
         self._stored: StoredRun | None = None  # of a run that goes on, and where it does
         self._start: Checkpoint | None = None
         self._rows: list[dict] = []
+        self._summed = _NOTHING
         self._remarks: list[str] = []
         self._losses = LossRecord(0)
         self._clock = Clock(self.settings)
@@ -102,6 +115,7 @@ class TrainingRun:
         values = stored.losses.learning_rate, stored.losses.raw, stored.losses.smoothed
         run._losses.fill(np.column_stack(values)[:count])
         run._keeper = Keeper(files, losses=count)
+        run.baseline = dict(stored.about.get("baseline", {}))
         return run
 
     @property
@@ -111,8 +125,7 @@ class TrainingRun:
 
     @property
     def history(self) -> pd.DataFrame:
-        columns = ["epoch", "frozen", "train_loss", "valid_loss", "seconds"]
-        return pd.DataFrame(list(self._rows)) if self._rows else pd.DataFrame(columns=columns)
+        return self._summary().history.copy()
 
     @property
     def losses(self) -> Losses:
@@ -126,12 +139,12 @@ class TrainingRun:
 
     @property
     def advice(self) -> list[str]:
-        return [*self._remarks, *advice(self.history, self.baseline)]
+        return [*self._remarks, *self._summary().advice]
 
     @property
     def best(self) -> int | None:
         """The best epoch by now, by the first metric."""
-        return best_epoch(self.history)
+        return self._summary().best
 
     def start(self) -> bool:
         """Begin; False, and nothing is done, if it has begun before.
@@ -179,6 +192,15 @@ class TrainingRun:
         checkpoint = Checkpoint.load(self._keeper.folder.best)
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
+
+    def _summary(self) -> _Summary:
+        """What follows from the epochs, reckoned once for each: pages ask several times a second."""
+        epochs = len(self._rows)
+        if self._summed.epochs != epochs:
+            rows = self._rows[:epochs]
+            history = pd.DataFrame(rows)
+            self._summed = _Summary(epochs, history, best_epoch(history), advice(history, self.baseline))
+        return self._summed
 
     def _switch(self, old: str, new: str) -> bool:
         with self._change:
