@@ -352,13 +352,14 @@ def test_a_loss_that_is_no_number_stops_it_and_names_a_lower_rate(learn):
     assert trainer.value is None
 
 
-def test_a_function_that_builds_the_learner_is_called_anew_for_each_training(dls):
-    from ipyfastai.models.vision import transfer_learner
+def test_a_function_that_builds_the_learner_is_called_anew_for_each_training(colours):
+    from ipyfastai.models.vision import image_folder_dataloaders, transfer_learner
 
     seen = []
 
     def build(settings):
         seen.append(settings)
+        dls = image_folder_dataloaders(colours, size=32, batch_size=4)
         return transfer_learner(dls, tiny, pretrained=False)
 
     trainer = Trainer(build, settings=ONE)

@@ -58,7 +58,7 @@ class RunView(anywidget.AnyWidget):
         the runs to go on with."""
         shown = {"note": note, "fresh": fresh, "resumable": list(resumable), "ready": ready}
         if (run := self._run) is not None:
-            shown |= _plain(run, self._number)
+            shown |= _state(run, self._number)
         self._shown = shown
 
     def _send_new(self, batches: int, epochs: int) -> None:
@@ -71,7 +71,7 @@ class RunView(anywidget.AnyWidget):
             return
         points = np.column_stack([losses.raw[batches:], losses.smoothed[batches:], losses.learning_rate[batches:]])
         content = {"type": "points", "run": self._number, "batches": batches, "epochs": epochs}
-        content["rows"] = [{name: _number(value) for name, value in row.items()} for row in rows]
+        content["rows"] = [{name: plain(value) for name, value in row.items()} for row in rows]
         self.send(content, [points.astype("<f4").tobytes()])
 
     def _receive(self, _widget, content, buffers) -> None:
@@ -84,7 +84,7 @@ class RunView(anywidget.AnyWidget):
             self._acted(kind, content.get("value"))
 
 
-def _plain(run: TrainingRun, number: int) -> dict:
+def _state(run: TrainingRun, number: int) -> dict:
     from ...models.training.metrics import metric_names
 
     progress, history = run.progress, run.history
@@ -93,9 +93,9 @@ def _plain(run: TrainingRun, number: int) -> dict:
         "name": run.name or "",
         "state": run.state,
         "text": sentence(run),
-        "progress": {name: _number(value) for name, value in progress.items()},
+        "progress": {name: plain(value) for name, value in progress.items()},
         "metrics": metric_names(history) or list(run.baseline),
-        "baseline": {name: _number(value) for name, value in run.baseline.items()},
+        "baseline": {name: plain(value) for name, value in run.baseline.items()},
         "best": run.best,
         "problem": run.problem,
         "advice": run.advice,
@@ -137,7 +137,7 @@ def _best(run: TrainingRun) -> str:
     return f"The best was epoch {best}, with {name} {value:.3g}."
 
 
-def _number(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What JSON can carry: NaN, as of an epoch without a validation, becomes None."""
     if isinstance(value, np.generic):
         value = value.item()
