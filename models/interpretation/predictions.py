@@ -289,6 +289,8 @@ def _checked_splits(splits: pd.Series) -> pd.Series:
 
 
 def _numbers(values: pd.Series, name: str) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.to_numpy(float, na_value=np.nan)
     numbers = pd.to_numeric(values, errors="coerce")
     wrong = numbers.isna() & ~values.map(_missing) & (values.astype(str).str.strip().str.lower() != "nan")
     wrong &= values.astype(str).str.strip() != ""

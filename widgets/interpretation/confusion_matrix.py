@@ -20,11 +20,10 @@ from ..job import Job
 from ..results import inert
 from .class_scores import ClassScores
 from .confusion_view import CHOICES, ConfusionView
+from .splits import NAMES, Splits
 
 if TYPE_CHECKING:
     from ...models.thumbnails import Thumbnails
-
-SPOKEN = {"valid": "Validation", "train": "Training", None: "All"}
 
 
 class ConfusionMatrix(VBox):
@@ -41,8 +40,8 @@ class ConfusionMatrix(VBox):
 
     `value` is the chosen cell, (label, predicted) or None, and `items` are the rows of `table` in it,
     the worst loss first. Each of these traits can be set.
-    Raises ValueError with a sentence for a table that does not fit (`check_predictions`), or with more
-    than 2,000 labels; TraitError for an unknown split, cell or choice.
+    Raises ValueError with a sentence for a table that does not fit (`check_predictions`), an unknown
+    split, or more than 2,000 labels; TraitError for an unknown cell or choice.
     """
 
     value = Any(None, allow_none=True, help="the chosen cell: (label, predicted), or None")
@@ -65,14 +64,9 @@ class ConfusionMatrix(VBox):
         self.table = check_predictions(table)
         self.labels = labels(self.table)
         self.noun = noun
-        present = list(dict.fromkeys(self.table["split"]))
-        self._splits = sorted(present, key=lambda name: {"valid": 0, "train": 1}.get(name, 2))
-        if len(present) != 1:
-            self._splits.append(None)
-        if split == "valid" and split not in present:
-            split = self._splits[-1]
+        self._splits = Splits(self.table)
         self._view = self._grid = None
-        super().__init__(split=split, by=by, order=order, **kwargs)
+        super().__init__(split=self._splits.default(split), by=by, order=order, **kwargs)
         self._counts, self._similar = self._counted(), None
         self._view = ConfusionView(
             self.labels, noun=noun, changed=self._change, chosen=self._choose, wanted=self._make_file
@@ -91,7 +85,7 @@ class ConfusionMatrix(VBox):
         rows = np.zeros(len(self.table), bool)
         if self.value is not None:
             rows = (self.table["label"] == self.value[0]) & (self.table["predicted"] == self.value[1])
-            rows &= self._of_split()
+            rows &= self._splits.rows(self.split)
         return top_losses(self.table[rows])
 
     def close(self) -> None:
@@ -110,10 +104,7 @@ class ConfusionMatrix(VBox):
 
     @validate("split")
     def _check_split(self, proposal):
-        if proposal.value not in self._splits:
-            known = ", ".join(map(repr, self._splits))
-            raise TraitError(f"The table has no split {proposal.value!r}; there are {known}.")
-        return proposal.value
+        return self._splits.check(proposal.value)
 
     @observe("split")
     def _recount(self, _change) -> None:
@@ -132,11 +123,8 @@ class ConfusionMatrix(VBox):
         self._show()
         self._show_items()
 
-    def _of_split(self) -> np.ndarray:
-        return np.ones(len(self.table), bool) if self.split is None else (self.table["split"] == self.split).to_numpy()
-
     def _counted(self) -> np.ndarray:
-        return confusion(self.table[self._of_split()])
+        return confusion(self.table[self._splits.rows(self.split)])
 
     def _show(self, counts: np.ndarray | None = None) -> None:
         if self._view is None:
@@ -144,11 +132,10 @@ class ConfusionMatrix(VBox):
         asked = self.order == "similar" and self._similar is None
         if asked:
             self._similar = similar_order(self._counts)
-        sizes = [len(self.table) if name is None else int((self.table["split"] == name).sum()) for name in self._splits]
         self._view.show(
             counts,
-            splits=[(SPOKEN.get(name, name), size) for name, size in zip(self._splits, sizes, strict=True)],
-            split=self._splits.index(self.split),
+            splits=self._splits.offered,
+            split=self._splits.names.index(self.split),
             by=self.by,
             order=self.order,
             similar=self._similar if asked else None,
@@ -166,7 +153,7 @@ class ConfusionMatrix(VBox):
     # What a visitor does.
 
     def _change(self, name: str, value) -> None:
-        setattr(self, name, self._splits[value] if name == "split" else value)
+        setattr(self, name, self._splits.names[value] if name == "split" else value)
 
     def _choose(self, row: int | None, column: int | None = None) -> None:
         self.value = None if row is None else (self.labels[row], self.labels[column])
@@ -187,7 +174,7 @@ class ConfusionMatrix(VBox):
         self._job.run(make, then=lambda data: self._view.answer(kind, token, data))
 
     def _title(self) -> str:
-        split = SPOKEN.get(self.split, self.split)
+        split = NAMES.get(self.split, self.split)
         right, total = int(np.trace(self._counts)), int(self._counts.sum())
         return f"{split}: {right:,} of {total:,} {self.noun}s right"
 

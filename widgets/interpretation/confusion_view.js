@@ -34,15 +34,6 @@ function summary(model) {
   return { names, rows, items, answers, confusedWith, pairs, total, wrong, count: (...cell) => counts.get(key(...cell)) ?? 0 };
 }
 
-function select(name, changed) {
-  const element = h("select", { "aria-label": name, onchange: () => changed(element.selectedIndex) });
-  return [element, (texts, chosen) => {
-    if (texts.join("\n") !== [...element.options].map((option) => option.textContent).join("\n"))
-      element.replaceChildren(...texts.map((text) => h("option", {}, text)));
-    element.selectedIndex = chosen;
-  }];
-}
-
 export default {
   render({ model, el }) {
     const noun = model.get("_noun");

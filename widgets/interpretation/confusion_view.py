@@ -88,11 +88,11 @@ class ConfusionView(anywidget.AnyWidget):
         kind = content.get("type") if isinstance(content, dict) else None
         if kind == "cell":
             row, column = content.get("row"), content.get("column")
-            if _within(row, self._count) and _within(column, self._count):
+            if within(row, self._count) and within(column, self._count):
                 self._chosen(row, column)
         elif kind == "clear":
             self._chosen(None)
-        elif kind == "split" and _within(content.get("value"), self._splits):
+        elif kind == "split" and within(content.get("value"), self._splits):
             self._changed("split", content["value"])
         elif kind in ("by", "order") and content.get("value") in CHOICES[kind]:
             self._changed(kind, content["value"])
@@ -102,12 +102,13 @@ class ConfusionView(anywidget.AnyWidget):
     def _receive_wish(self, kind: Any, token: Any, rows: Any) -> None:
         if kind not in ("csv", "png", "svg") or not isinstance(token, str) or not isinstance(rows, list):
             return
-        if all(_within(row, self._count) for row in rows) and 0 < len(set(rows)) == len(rows):
+        if all(within(row, self._count) for row in rows) and 0 < len(set(rows)) == len(rows):
             self._wanted(kind, token[:64], rows)
 
 
 CHOICES = {"by": ("counts", "label", "predicted"), "order": ("vocab", "alphabet", "similar")}
 
 
-def _within(place: Any, count: int) -> bool:
+def within(place: Any, count: int) -> bool:
+    """Whether a page has sent a position among `count` things."""
     return type(place) is int and 0 <= place < count

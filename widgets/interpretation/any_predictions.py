@@ -1,0 +1,46 @@
+"""Bring your own predictions: upload them, then look at what was confused."""
+
+from __future__ import annotations
+
+from ipywidgets import VBox
+from traitlets import Any
+
+from ...models.thumbnails import Thumbnails
+from .confusion_matrix import ConfusionMatrix
+from .predictions_upload import PredictionsUpload
+from .top_losses import TopLosses
+
+
+class AnyPredictions(VBox):
+    """Upload predictions, then see what was confused with what, and what was most wrong.
+
+    >>> AnyPredictions(noun="scan")
+
+    `value` is the `ConfusionMatrix` of the last upload (None before), `losses` its `TopLosses`. Options
+    go to both.
+    """
+
+    value = Any(None, allow_none=True, help="the ConfusionMatrix that is shown, if any")
+
+    def __init__(self, **options):
+        self.upload = PredictionsUpload()
+        self.losses: TopLosses | None = None
+        self._options = options
+        self._thumbnails = options.pop("thumbnails", None) or Thumbnails()
+        super().__init__([self.upload])
+        self.upload.observe(self._loaded, "value")
+
+    def close(self) -> None:
+        for child in self.children:
+            child.close()
+        self._thumbnails.close()
+        super().close()
+
+    def _loaded(self, change) -> None:
+        shared = {"root": self.upload.root, "thumbnails": self._thumbnails, **self._options}
+        before = self.children[1:]
+        self.value = ConfusionMatrix(change["new"], **shared)
+        self.losses = TopLosses(change["new"], **shared)
+        self.children = [self.upload, self.value, self.losses]
+        for child in before:
+            child.close()

@@ -1,0 +1,138 @@
+"""Predictions made elsewhere, with or without the pictures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from ipywidgets import VBox
+from traitlets import Any
+
+from ...models.data.zip_file import extract_images
+from ...models.interpretation.locate import locate
+from ...models.interpretation.predictions import labels
+from ...models.interpretation.predictions_file import FORMAT, read_predictions
+from ...models.progress import Progress
+from ..file_upload import FileUpload
+from ..job import Job
+from ..uploads import Upload, spool
+
+DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the folder of the server whose pictures a page may name
+LISTS = (".csv", ".tsv", ".txt")
+
+
+class PredictionsUpload(VBox):
+    """A drop zone for a CSV of predictions, or a zip with that CSV and the pictures.
+
+    >>> upload = PredictionsUpload()
+    >>> upload.observe(lambda change: print(len(change.new)), "value")
+
+    The CSV has the columns of a predictions table: `item`, `label` and `predicted`, and as far as they
+    are known `split`, `confidence`, `loss` and "probability of <label>" (see `read_predictions`). In a
+    zip, an item is the picture whose path ends as the item's does; without a zip, a path below `root`,
+    by default the folder that the server names in IPYFASTAI_DATA_ROOT; where there is none, pictures are
+    not shown. Nothing outside of these is ever read.
+
+    `value` is the checked predictions table, None before, and stays when a later file cannot be used;
+    `root` is the folder in which its items lie. Uploaded pictures go when others take their place, and
+    with `close()`.
+    """
+
+    value = Any(None, allow_none=True, read_only=True, help="the predictions table, None before")
+
+    def __init__(
+        self,
+        *,
+        root: str | os.PathLike | None = None,
+        max_mb: float = 1000,
+        label: str = "Add predictions (.csv, or .zip with the pictures)",
+        **kwargs,
+    ):
+        given = root or os.environ.get(DATA_ROOT)
+        self._server = None if not given else Path(os.path.abspath(given))
+        self.root: Path | None = None
+        self._folder: tempfile.TemporaryDirectory | None = None
+        self.upload = FileUpload(label=label, accept=".csv,.tsv,.txt,.zip", multiple=False, max_mb=max_mb)
+        self.job = Job()
+        super().__init__([self.upload, self.job], **kwargs)
+        self._waiting: Upload | None = None
+        self.upload.observe(self._arrived, "value")
+
+    def close(self) -> None:
+        self.job.cancel()
+        for child in self.children:
+            child.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+        super().close()
+
+    def _arrived(self, change) -> None:
+        if not change["new"]:
+            return
+        [self._waiting] = change["new"]
+        self.job.cancel()  # what is still read is not wanted any more
+        self._next()
+
+    def _next(self) -> None:
+        if self._waiting is None or self.job.busy:
+            return
+        upload, self._waiting = self._waiting, None
+        folder = tempfile.TemporaryDirectory(dir=spool(), ignore_cleanup_errors=True)
+        kept: list[bool] = []
+
+        def keep(result) -> None:
+            kept.append(True)
+            self._keep(folder, *result)
+
+        def end() -> None:
+            if not kept:
+                folder.cleanup()
+            self._next()
+
+        self.job.run(lambda progress: self._read(upload, Path(folder.name), progress), then=keep, ended=end)
+
+    def _read(self, upload: Upload, folder: Path, progress: Progress) -> tuple[pd.DataFrame, Path, str]:
+        """The table, the folder of its pictures and a sentence about them; runs in a thread."""
+        zipped = upload.name.lower().endswith(".zip")
+        if zipped:
+            files = extract_images(upload.path, folder, also=LISTS, progress=progress).files
+            lists = [file for file in files if file.suffix.lower() in LISTS]
+            pictures = [file for file in files if file.suffix.lower() not in LISTS]
+            table = read_predictions(_only(lists), progress=progress)
+            root, among = folder, pictures
+        else:
+            table = read_predictions(upload.path, progress=progress)
+            root, among = (folder, []) if self._server is None else (self._server, None)
+        progress.report(0, None, "Finding the pictures")
+        paths, missing = locate(table["item"], root, among)
+        table["item"] = pd.Series(paths, dtype=object)
+        return table, root, _about(table, missing, where="the zip" if zipped else "the server's folder of pictures")
+
+    def _keep(self, folder: tempfile.TemporaryDirectory, table: pd.DataFrame, root: Path, about: str) -> None:
+        before, self._folder, self.root = self._folder, folder, root
+        self.set_trait("value", table)
+        self.job.say(about)
+        if before is not None:
+            before.cleanup()
+
+
+def _only(lists: list[Path]) -> Path:
+    """The one file of predictions among those of a zip."""
+    if not lists:
+        raise ValueError(f"This zip holds no CSV file, so nothing says what was predicted. {FORMAT}")
+    named = [file for file in lists if file.stem.lower() == "predictions"] or lists
+    tables = [file for file in named if file.suffix.lower() != ".txt"] or named
+    if len(tables) > 1:
+        names = " and ".join(file.name for file in tables[:2])
+        raise ValueError(f"This zip holds several CSV files ({names}): call the one to read predictions.csv.")
+    return tables[0]
+
+
+def _about(table: pd.DataFrame, missing: int, *, where: str) -> str:
+    count, names = len(table), len(labels(table))
+    said = f"{count:,} prediction{'' if count == 1 else 's'} of {names:,} label{'' if names == 1 else 's'}."
+    if missing == count:
+        return f"{said} No picture of them is here: to see them, put the CSV and the pictures into one zip."
+    return f"{said} {missing:,} of their pictures are not in {where}." if missing else said
