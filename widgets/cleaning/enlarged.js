@@ -13,7 +13,7 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
   const on = button("›", "Next picture", () => show(step(1)));
   const close = button("×", "Close", () => dialog.close());
   const dialog = h("dialog", { class: "enlarged", "aria-label": "Enlarged picture" },
-    h("div", { class: "stage" }, image, problem), caption, said, actions, h("div", { class: "row" }, back, on, close));
+    h("div", { class: "stage" }, image, problem), caption, said, h("div", { class: "row" }, back, on, close), actions);
   let position = -1;
   let large; // object URL of what is shown; the small picture's belongs to the store
 
@@ -26,11 +26,11 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
 
   function draw() {
     const { lines, text } = describe(position);
-    const offered = Object.entries(keys()).filter(([, [name]]) => name);
+    const offered = keys().filter(([, name]) => name);
     const wanted = JSON.stringify(offered);
     if (actions.dataset.shows !== wanted) { // else whoever has just pressed one would lose it
       actions.dataset.shows = wanted;
-      actions.replaceChildren(...offered.map(([key, [name]]) =>
+      actions.replaceChildren(...offered.map(([key, name]) =>
         h("button", { type: "button", onclick: () => act(key, position) }, name)));
     }
     caption.replaceChildren(...lines);

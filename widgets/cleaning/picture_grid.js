@@ -219,9 +219,9 @@ function pictureView(model, el, store) {
 
   // One of the keys that whoever made this grid has asked for.
   function act(key, position) {
-    if (!Object.hasOwn(keys(), key)) return false;
+    const [, , advance] = keys().find(([name]) => name === key) ?? [];
+    if (advance === undefined) return false;
     store.send("key", { key, position });
-    const [, advance] = keys()[key];
     if (!advance || sizeOf(store.ranges) > 1 || position >= store.count - 1) return true;
     if (large.dialog.open) open(position + 1);
     else move(position + 1);

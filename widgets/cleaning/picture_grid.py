@@ -16,11 +16,11 @@ from ...models.thumbnails import Thumbnails
 from ..assets import joined
 from ..background import offload, start
 from .picture_loader import PictureLoader
+from .ranges import checked_ranges, ranges_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AT_ONCE = 2000  # pictures that one message may ask for; a screen shows some fifty
 AHEAD = 100  # pictures; what lies around those on a screen is made ready in steps of so many
 NOTHING = "No pictures to show."
 
@@ -126,7 +126,7 @@ class PictureGrid(anywidget.AnyWidget):
     def set_keys(self, keys: Mapping[str, Key]) -> None:
         """Other keys from now on."""
         self._keys = dict(keys)
-        self._options = {"label": self._label, "keys": {key: list(what) for key, what in self._keys.items()}}
+        self._options = {"label": self._label, "keys": [[key, *what] for key, what in self._keys.items()]}
 
     def reveal(self, positions: Iterable[int]) -> None:
         """Select these and scroll to the first of them."""
@@ -184,7 +184,7 @@ class PictureGrid(anywidget.AnyWidget):
             self._publish_selection()
 
     def _publish_selection(self, page: str = "", step: int = 0, reveal: int = 0) -> None:
-        ranges = _ranges(self.value)
+        ranges = ranges_of(self.value)
         old = self._selected
         if page or reveal or (ranges, self._version) != (old.get("ranges"), old.get("version")):
             self._selected = {"version": self._version, "ranges": ranges, "page": page, "step": step, "reveal": reveal}
@@ -200,7 +200,7 @@ class PictureGrid(anywidget.AnyWidget):
             handle[kind](content, page)
 
     def _want(self, content, page) -> None:
-        rows, pictures = (_checked_ranges(content.get(name), self._count) for name in ("rows", "pictures"))
+        rows, pictures = (checked_ranges(content.get(name), self._count) for name in ("rows", "pictures"))
         if rows is None or pictures is None:
             return
         for begin, end in rows:
@@ -241,7 +241,7 @@ class PictureGrid(anywidget.AnyWidget):
         self.send(answer, [picture])
 
     def _select(self, content, page) -> None:
-        ranges, step = _checked_ranges(content.get("ranges"), self._count, ascending=True), content.get("step")
+        ranges, step = checked_ranges(content.get("ranges"), self._count, ascending=True), content.get("step")
         if ranges is None or type(step) is not int:
             return
         with self.hold_sync():
@@ -296,34 +296,3 @@ def _same_items(old: pd.DataFrame | None, new: pd.DataFrame | None) -> bool:
     pairs = zip(old["item"], new["item"], strict=True)
     return all(a is b or (isinstance(a, str | os.PathLike) and isinstance(b, str | os.PathLike) and a == b)
                for a, b in pairs)  # fmt: skip
-
-
-def _ranges(positions: Iterable[int]) -> list[list[int]]:
-    """Ascending positions as [begin, end) pairs: a hundred thousand selected ones are one pair.
-
-    >>> _ranges((2, 3, 4, 9))
-    [[2, 5], [9, 10]]
-    """
-    ranges: list[list[int]] = []
-    for position in positions:
-        if ranges and ranges[-1][1] == position:
-            ranges[-1][1] += 1
-        else:
-            ranges.append([position, position + 1])
-    return ranges
-
-
-def _checked_ranges(ranges: Any, count: int, *, ascending: bool = False) -> list[tuple[int, int]] | None:
-    """Pairs [begin, end) within `count` as a page sent them, or None; not ascending: no more than AT_ONCE in all."""
-    if not isinstance(ranges, list) or len(ranges) > (count if ascending else AT_ONCE):
-        return None
-    checked, last, total = [], 0, 0
-    for pair in ranges:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(type(one) is int for one in pair):
-            return None
-        begin, end = pair
-        if not (last if ascending else 0) <= begin < end <= count:
-            return None
-        last, total = end, total + end - begin
-        checked.append((begin, end))
-    return checked if ascending or total <= AT_ONCE else None
