@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from ..progress import Progress
 from .report import label_variants
 
 PATIENCE = 5.0  # seconds for a pattern on all names; a sane one takes a fraction of a second
@@ -48,7 +50,12 @@ def label_by_folder(files: Sequence[str | Path], root: str | Path, *, level: int
 
 
 def label_by_pattern(
-    files: Sequence[str | Path], pattern: str, *, root: str | Path | None = None, seconds: float = PATIENCE
+    files: Sequence[str | Path],
+    pattern: str,
+    *,
+    root: str | Path | None = None,
+    seconds: float = PATIENCE,
+    progress: Progress | None = None,
 ) -> Labelled:
     """Labels are what a regular expression captures of each file's name.
 
@@ -60,13 +67,15 @@ def label_by_pattern(
     `captures` for what raises.
     """
     names = [Path(file).name if root is None else Path(file).relative_to(root).as_posix() for file in files]
-    found = captures(pattern, names, seconds=seconds)
+    found = captures(pattern, names, seconds=seconds, progress=progress)
     others = sorted({group for groups in found if groups for group in groups} - {"label"})
     columns = {group: [groups.get(group) if groups else None for groups in found] for group in others}
     return _labelled(files, [groups["label"] if groups else None for groups in found], columns)
 
 
-def captures(pattern: str, names: Sequence[str], *, seconds: float = PATIENCE) -> list[dict[str, str] | None]:
+def captures(
+    pattern: str, names: Sequence[str], *, seconds: float = PATIENCE, progress: Progress | None = None
+) -> list[dict[str, str] | None]:
     """What a regular expression captures of each name: `label` and the other named groups, None if it does not match.
 
     >>> captures(r"(?P<label>\\w+?)_(?P<day>\\d+)", ["cat_7.jpg", "dog.jpg"])
@@ -79,23 +88,31 @@ def captures(pattern: str, names: Sequence[str], *, seconds: float = PATIENCE) -
         raise ValueError("Write a pattern, with the part that is the label in parentheses.")
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"This pattern is longer than {MAX_PATTERN:,} characters.")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _MATCHER],
-            input=json.dumps([pattern, list(names)]),
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=True,
-            env={"PATH": os.environ.get("PATH", "")},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(
-            f"This pattern takes longer than {seconds:g} seconds: nested repeats like (a+)+ never end. Make it simpler."
-        ) from error
-    except subprocess.CalledProcessError as error:
-        raise ValueError("This pattern is too large.") from error
-    answer = json.loads(done.stdout)
+    command = [sys.executable, "-I", "-S", "-c", _MATCHER]
+    began = time.monotonic()
+    given: str | None = json.dumps([pattern, list(names)])
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            while True:
+                try:
+                    output, _ = process.communicate(given, timeout=0.1)
+                    break
+                except subprocess.TimeoutExpired:
+                    given = None
+                if progress is not None:
+                    progress.report(0, None, "Trying the pattern on all names")
+                if time.monotonic() - began > seconds:
+                    raise ValueError(
+                        f"This pattern takes longer than {seconds:g} seconds: nested repeats like (a+)+ never end. "
+                        "Make it simpler."
+                    )
+        finally:
+            process.kill()
+    if process.returncode:
+        raise ValueError("This pattern is too large.")
+    answer = json.loads(output)
     if isinstance(answer, str):
         raise ValueError(answer)
     return answer

@@ -112,7 +112,7 @@ def split_by_column(items: pd.DataFrame, column: str, *, valid: Iterable[Hashabl
     unknown = words[~words.isin(_TRAIN_WORDS | _VALID_WORDS)]
     if len(unknown):
         raise ValueError(
-            f'Column {column!r} says {values[unknown.index[0]]!r}, which means neither "train" nor "valid". '
+            f'Column {column!r} says {str(values[unknown.index[0]])!r}, which means neither "train" nor "valid". '
             "Choose which of its values are for validation."
         )
     return _two_sides(items, words.isin(_VALID_WORDS).to_numpy(), f"Column {column!r}")

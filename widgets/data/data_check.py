@@ -53,7 +53,7 @@ class DataCheck(VBox):
         self._moved: Moved | None = None
         self._parts: list[_Part] = []
         self._owned = Thumbnails() if thumbnails is None else None
-        self.job = Job(button="Check the images", pressed=self.check)
+        self.job = Job(button="Check the images", pressed=lambda: self.check(), primary=False)
         self.findings = Findings()
         self.form = Form(label="What was found", changed=self._changed, pressed=self._pressed)
         self.moving = Job()
@@ -122,7 +122,8 @@ class DataCheck(VBox):
         if self._moved is not None and self._moved.moves:
             buttons.append(Field("back", f"Undo: put {_files(len(self._moved.moves))} back", "button"))
         elif self._moved is None and (count := _set_aside(report.root)):
-            buttons.append(Field("back", f"Put {_files(count)} back that were moved aside earlier", "button"))
+            were = "was" if count == 1 else "were"
+            buttons.append(Field("back", f"Put {_files(count)} back that {were} moved aside earlier", "button"))
         return buttons
 
     def _show_part(self) -> None:

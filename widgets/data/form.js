@@ -92,9 +92,10 @@ function control(model, { name, label, kind }) {
   }
   const { input, draw } = kinds[kind]();
   const bare = ["choice", "several", "button"].includes(kind);
-  const words = h("span", {}, label);
-  const element = h("div", { class: `field ${kind}` },
-    bare ? input : h("label", {}, ...(kind === "check" ? [input, words] : [words, input])), hint, problem);
+  const words = h("label", { for: id }, label);
+  if (!bare) input.id = id;
+  const named = bare ? [input] : kind === "check" ? [h("div", { class: "row" }, input, words)] : [words, input];
+  const element = h("div", { class: `field ${kind}` }, ...named, hint, problem);
   return {
     element,
     draw(field) {

@@ -108,6 +108,11 @@ class Form(anywidget.AnyWidget):
     def get(self, name: str, default: Any = None) -> Any:
         return self._values.get(name, default)
 
+    def forget(self, *names: str) -> None:
+        """Let these start anew when they are shown next."""
+        for name in names:
+            self._values.pop(name, None)
+
     def show(self, fields: Sequence[Field]) -> None:
         """Show these fields, in this order; one that was shown before keeps its value as far as it still fits."""
         self._shown = {field.name: field for field in fields}

@@ -20,11 +20,11 @@ from ...models.data.labels import (
     read_table,
 )
 from ...models.data.report import label_variants
-from ..background import offload, start
 from ..file_upload import FileUpload
 from ..uploads import Upload
 from .findings import Findings, Table
 from .form import Field, Form
+from .newest_job import NewestJob
 
 FOLDER, NAME, TABLE = range(3)
 PATTERNS = {
@@ -35,6 +35,7 @@ PATTERNS = {
     "After the last hyphen: 12-teddy.jpg is teddy": r"-([^-.]+)\.[^.]+$",
 }
 SHOWN = 200  # names in the tester
+NOTHING = "There are no images to label yet."
 
 
 class TableUpload(FileUpload):
@@ -80,11 +81,11 @@ class LabelRule(VBox):
         self._root = Path()
         self._tables: dict[str, Path | Upload] = {}
         self._table: pd.DataFrame | None = None
-        self._round = 0  # of what was asked last: earlier answers come too late
         self.form = Form(label="What the label is", changed=self._changed)
         self.upload = TableUpload()
+        self.job = NewestJob()
         self.findings = Findings()
-        super().__init__([self.form, self.findings], **kwargs)
+        super().__init__([self.form, self.job, self.findings], **kwargs)
         self.add_class("ipyfastai-label-rule")
         self.upload.observe(self._uploaded, "value")
         self.show(images, root=root)
@@ -93,7 +94,7 @@ class LabelRule(VBox):
         """Label these images from now on."""
         problem = ""
         if images is None:
-            self._files, self._root = [], Path()
+            self._files, self._root, problem = [], Path(), NOTHING
         elif isinstance(images, str | Path):
             self._root = Path(os.path.abspath(images))
             try:
@@ -112,14 +113,13 @@ class LabelRule(VBox):
         self._tables = {str(path.relative_to(self._root)): path for path in found if not path.is_symlink()} | uploads
         self._read_table()
         self._draw()
-        if problem:
-            self._say([("bad", problem)])
-        else:
-            self._apply()
+        self._say([])
+        self.job.say(problem, bad=problem not in ("", NOTHING))
+        self._apply()
 
     def close(self) -> None:
-        self._round += 1
-        for child in {self.form, self.upload, self.findings}:
+        self.job.cancel()
+        for child in (self.form, self.upload, self.job, self.findings):
             child.layout.close()
             child.close()
         super().close()
@@ -134,7 +134,7 @@ class LabelRule(VBox):
         same = "Labels that differ only in case or space are one"
         self.form.show([*fields, Field("merge", same, "check")])
         by_table = self.form["by"] == TABLE
-        shown = [self.form, *([self.upload] if by_table else []), self.findings]
+        shown = [self.form, *([self.upload] if by_table else []), self.job, self.findings]
         if list(self.children) != shown:
             self.children = shown
 
@@ -160,25 +160,10 @@ class LabelRule(VBox):
         fields = [Field("table", "Table", "select", options=list(self._tables))]
         if self._table is not None:
             columns = list(map(str, self._table.columns))
-            last = min(1, len(columns) - 1)
-            fields.append(
-                Field(
-                    "name column",
-                    "Column of the file names",
-                    "select",
-                    _guess(columns, "name file item image", 0),
-                    columns,
-                )
-            )
-            fields.append(
-                Field(
-                    "label column",
-                    "Column of the labels",
-                    "select",
-                    _guess(columns, "label class breed", last),
-                    columns,
-                )
-            )
+            name = _guess(columns, "file name item image path", 0)
+            label = _guess(columns, "label class category kind species breed target", 0 if name else len(columns) > 1)
+            fields.append(Field("name column", "Column of the file names", "select", name, columns))
+            fields.append(Field("label column", "Column of the labels", "select", label, columns))
         return fields
 
     def _changed(self, name: str) -> None:
@@ -204,6 +189,7 @@ class LabelRule(VBox):
 
     def _read_table(self) -> None:
         self._table = None
+        self.form.forget("name column", "label column")
         names = list(self._tables)
         place = self.form.get("table", 0)
         if names:
@@ -216,36 +202,36 @@ class LabelRule(VBox):
     # What comes of it.
 
     def _apply(self) -> None:
-        self._round += 1
-        if self._files:
-            start(self._label(self._round))
-
-    async def _label(self, round: int) -> None:
-        try:
-            labelled = await offload(self._rule(), lane="labels")
-        except ValueError as error:
-            if round == self._round:
-                self._say([("bad", str(error))])
+        if not self._files:
             return
-        if round == self._round:
-            self._show(labelled)
+        try:
+            rule = self._rule()
+        except ValueError as error:
+            self.job.cancel()
+            self._fail(error)
+            self.job.say(str(error), bad=True)
+        else:
+            self.job.run(rule, then=self._show, failed=self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        self._say([])
 
     def _rule(self):
-        """The rule that the form describes now, as a function of nothing: it runs in a thread."""
+        """The rule that the form describes now, as work for a thread."""
         files, root, form = self._files, self._root, self.form
         if form["by"] == FOLDER:
             level = form.get("level", 0)
-            return lambda: label_by_folder(files, root, level=level - 1)
+            return lambda progress: label_by_folder(files, root, level=level - 1)
         if form["by"] == NAME:
             pattern, below = form["pattern"], root if form["path"] else None
-            return lambda: label_by_pattern(files, pattern, root=below)
+            return lambda progress: label_by_pattern(files, pattern, root=below, progress=progress)
         table = self._table
         if table is None:
             raise ValueError(
                 "This is no table that can be read." if self._tables else "Add a table with names and labels."
             )
         name, label = table.columns[form["name column"]], table.columns[form["label column"]]
-        return lambda: label_by_table(files, table, name=name, label=label, root=root)
+        return lambda progress: label_by_table(files, table, name=name, label=label, root=root)
 
     def _show(self, labelled: Labelled) -> None:
         items = labelled.items
@@ -269,9 +255,9 @@ class LabelRule(VBox):
         else:
             labels = items.label.nunique()
             sentences.append(("good", f"{labels:,} label{'' if labels == 1 else 's'} for {len(items):,} images."))
-        named = [
-            (self._name(item), label) for item, label in items[["item", "label"]].head(SHOWN).itertuples(index=False)
-        ]
+        each = max(2, SHOWN // max(1, items.label.nunique()))
+        some = items.groupby("label", sort=False).head(each).head(SHOWN)
+        named = [(self._name(item), label) for item, label in zip(some.item, some.label, strict=True)]
         counts = [(label, int(count)) for label, count in items.label.value_counts().items()]
         self._say(
             sentences,
@@ -303,6 +289,6 @@ class LabelRule(VBox):
 
 def _guess(columns: Sequence[str], words: str, otherwise: int) -> int:
     """The first column whose name holds one of the words."""
-    return next(
-        (place for word in words.split() for place, name in enumerate(columns) if word in name.lower()), otherwise
-    )
+    lower = [column.lower() for column in columns]
+    found = (place for word in words.split() for place, column in enumerate(lower) if word in column)
+    return next(found, int(otherwise))

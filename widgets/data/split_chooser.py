@@ -71,7 +71,7 @@ class SplitChooser(VBox):
     def _update(self) -> None:
         if self._items is None or not len(self._items):
             self.form.show([])
-            return self._say([] if self._items is None else [("bad", "There are no images.")])
+            return self._say([("warn", "There are no images to split yet.")])
         fields = [Field("by", "Split", "choice", options=["At random", "By column", "By folder", "By group"])]
         self.form.show([*fields, *self._options(self.form.get("by", RANDOM))])
         try:
