@@ -76,7 +76,7 @@ class ImageCleaner(VBox):
         self.journal = journal or (Journal.of(self._pictures.root) if self._pictures.has_files else Journal(None))
         self._rows = np.empty(0, np.int64)  # what is shown, by position in the table
         self._only: tuple[str, list[str]] | None = None  # a title and names that somebody asked for
-        self._chosen = {"view": 0, "split": 0, "order": 0}
+        self._chosen = {"view": 0, "split": 0}
         self._keys: dict[str, str] = {}  # digit -> label
         self._said = ""
         self._observed = False
@@ -122,14 +122,15 @@ class ImageCleaner(VBox):
         self._show()
 
     def close(self) -> None:
-        if self._changed in self.journal.listeners:
-            self.journal.listeners.remove(self._changed)
-            self.journal.sync()
+        if self.comm is None:  # closed, or never opened since the constructor raised
+            return
+        self.journal.listeners.remove(self._changed)
+        self.journal.sync()
+        if self._owned is not None:
+            self._owned.close()
         for child in self.children:
             child.layout.close()
             child.close()
-        if self._owned is not None:
-            self._owned.close()
         super().close()
 
     # `value` costs a DataFrame: it is made when somebody looks at it.
@@ -160,6 +161,7 @@ class ImageCleaner(VBox):
         self._pictures = self.panel.pictures = pictures
         pictures.note(self.journal.marks, self.journal.marks)
         self._looking = Looking(pictures.table, thumbnails=self.thumbnails, job=self.job, ready=self._show)
+        self._chosen.setdefault("order", self._looking.first)
         self._offer()
         self._show()
         self._publish()

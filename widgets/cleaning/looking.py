@@ -35,6 +35,7 @@ class Looking:
         self._found: dict[str, np.ndarray] = {}  # all rows in an order, or the group of each
         self._why: dict[str, str] = {}
         self.names = [name for name in ORDERS if "predicted" in table or name not in FROM_PREDICTIONS]
+        self.first = 0 if "predicted" in table else len(self.names) - 1  # nothing is looked for before somebody asks
         self._codes = table["label"].cat.codes.to_numpy()
 
     def rows(self, name: str, *, label: str | None = None, split: str | None = None) -> np.ndarray | None:
