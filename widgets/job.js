@@ -29,7 +29,7 @@ export default {
       } else bar.removeAttribute("value");
       cancel.ariaDisabled = state === "stopping"; // and not disabled, which would throw the focus away
       cancel.textContent = state === "stopping" ? "Stopping…" : model.get("_cancel");
-      text.textContent = said;
+      text.textContent = running ? said : "";
       left.textContent = seconds > 1 ? `${duration(seconds)} left` : "";
       outcome.textContent = running ? "" : said;
       outcome.classList.toggle("bad", state === "failed");

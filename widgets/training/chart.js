@@ -65,8 +65,8 @@ function scale([low, high], log, start, end) {
   return (value) => start + (on(value) - on(low)) * factor;
 }
 
-// Round values inside a range, about `room` of them.
-function ticks([low, high], log, room) {
+// Round values inside a range, about `room` of them; of epochs there are whole ones only, if more than one.
+function ticks([low, high], { log, whole }, room) {
   if (log && Math.log10(high / low) >= 1) {
     const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
     const step = Math.max(1, Math.ceil((last - first + 1) / room));
@@ -78,7 +78,8 @@ function ticks([low, high], log, room) {
   }
   const rough = (high - low) / Math.max(1, room);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((digit) => digit * power >= rough) * power;
+  let step = [1, 2, 5, 10].find((digit) => digit * power >= rough) * power;
+  if (whole && high - low > 1) step = Math.max(1, step);
   const found = [];
   for (let count = Math.ceil(low / step - 1e-9); count * step <= high + step * 1e-9; count++) found.push(count * step);
   return found;
@@ -157,7 +158,7 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
     const filled = data.lines.filter((one) => one.xs.length);
     const rangeX = extent(filled.map((one) => [one.xs[0], one.xs.at(-1)]), x.log);
     const rangeY = data.limits ?? roomy(extent(filled.map((one) => one.ys), y.log), y.log);
-    const labels = ticks(rangeY, y.log, Math.max(3, height / 45)).map((value) => [value, formatY(value)]);
+    const labels = ticks(rangeY, y, Math.max(3, height / 45)).map((value) => [value, formatY(value)]);
     const left = 14 + 7.5 * Math.max(3, ...labels.map(([, text]) => text.length));
     const rows = lanes(data.marks, (value) => scale(rangeX, x.log, left, width - 14)(value), width);
     const box = { left, right: width - 14, top: 8 + 17 * rows.count, bottom: height - 42, rows };
@@ -168,7 +169,7 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
       drawn.push(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: Y(value), y2: Y(value) }),
         svg("text", { x: box.left - 6, y: Y(value) + 4, "text-anchor": "end" }, text));
     }
-    for (const value of ticks(rangeX, x.log, (box.right - box.left) / 70)) {
+    for (const value of ticks(rangeX, x, (box.right - box.left) / 70)) {
       drawn.push(svg("line", { class: "grid", x1: X(value), x2: X(value), y1: box.top, y2: box.bottom }),
         svg("text", { x: X(value), y: box.bottom + 17, "text-anchor": "middle" }, formatX(value)));
     }

@@ -40,7 +40,7 @@ const METRICS = 3; // charts of metrics at most; the table has all
 
 // Loss, metrics beside what always the same answer gives, and learning rate, all over the epochs.
 function runCharts() {
-  const epoch = { label: "epoch" };
+  const epoch = { label: "epoch", whole: true };
   const loss = chart({ name: "Loss", x: epoch, y: { label: "loss" } });
   const schedule = chart({ name: "Learning rate", x: epoch,
     y: { label: "learning rate", format: (value) => (value ? rate(value) : "0") } });

@@ -1,4 +1,4 @@
-const HEADS = { name: "Run", state: "State", epochs: "Epochs", best: "Best epoch", settings: "Settings", seconds: "Time" };
+const HEADS = { name: "Run", state: "State", epochs: "Epochs", best: "Best", settings: "Settings", seconds: "Time" };
 const WORDS = { valid_loss: "validation loss", train_loss: "training loss, smoothed" };
 
 function rowOf(row, metrics, toggle) {
@@ -61,7 +61,7 @@ export default {
       const name = what.value;
       if (plot?.for !== name) {
         plot?.close();
-        plot = { for: name, ...chart({ name: `${WORDS[name] ?? name} by epoch`, x: { label: "epoch" }, y: { label: name } }) };
+        plot = { for: name, ...chart({ name: `${WORDS[name] ?? name} by epoch`, x: { label: "epoch", whole: true }, y: { label: name } }) };
         plots.replaceChildren(plot.element);
       }
       compare.hidden = plots.hidden = !chosen.length;

@@ -29,7 +29,7 @@ function control(model, { name, label, kind, choices }) {
 
 export default {
   render({ model, el }) {
-    const plot = chart({ name: "Learning rate over the training", x: { label: "epoch" },
+    const plot = chart({ name: "Learning rate over the training", x: { label: "epoch", whole: true },
       y: { label: "learning rate", format: (value) => (value ? rate(value) : "0") } });
     const fields = h("div", { class: "fields" });
     const controls = new Map();
