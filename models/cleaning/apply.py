@@ -62,6 +62,8 @@ def apply(manifest: Manifest, *, allowed: bool | None = None, progress: Progress
     """
     if why := refusal(allowed):
         raise RuntimeError(why)
+    if not manifest:
+        return Applied("", manifest.rows[["action", "from", "to"]], manifest.problems.iloc[:0])
     dataset = Dataset(manifest.root)
     with workplace(dataset) as place:
         place.recover()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from ..progress import Progress
+from .changes import logs_of
 from .dataset import Dataset, reason
 from .marks import Mark
 from .moving import Identity, identity
-from .transaction import past
 
 LONGEST = 255  # bytes in a file's name
 LABELS = "labels.csv"
@@ -240,7 +240,7 @@ class _Planner:
     def _our_labels(self) -> Identity | None:
         """What the labels.csv that lies there is, if it is one that we have written."""
         status = os.lstat(self.dataset.path / LABELS) if os.path.lexists(self.dataset.path / LABELS) else None
-        written = [log.labels for log in past(self.dataset) if log.labels]
+        written = [log.labels for log in logs_of(self.dataset).done() if log.labels]
         return identity(status) if status and [LABELS, *identity(status)] in written else None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from .dataset import check_name, sync_folder, write_all
 
 NO_HARD_LINKS = (errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+SAFE = os.open in os.supports_dir_fd and os.link in os.supports_dir_fd
 Identity = tuple[int, int]  # size in bytes, time of the last change in nanoseconds
 
 
@@ -25,7 +26,7 @@ class Tree:
     """
 
     def __init__(self, path: str | os.PathLike):
-        if os.open not in os.supports_dir_fd:
+        if not SAFE:
             raise RuntimeError("Files can be moved safely on Linux and macOS only.")
         self.path = Path(path)
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -84,8 +85,8 @@ class Tree:
                 raise
 
     def sync(self, name: str) -> None:
-        """Wait until the names beside `name` are on the disk."""
-        with suppress(FileNotFoundError), self.parent(name) as (folder, _):
+        """Wait until the names beside `name` are on the disk, if the way there is still ours."""
+        with suppress(FileNotFoundError, ValueError), self.parent(name) as (folder, _):
             sync_folder(folder)
 
 

@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from ..progress import Cancelled, Progress
-from .dataset import FULL, Dataset, check_name, reason, sync_folder, write_all
+from .changes import DATA, LOGS, STATE, TRASH, Logs, Step, Transaction
+from .dataset import Dataset, reason
 from .locks import locked
 from .moving import Tree, identity, move
-
-DATA, STATE = "data", "state"  # below the data set, and below the folder of its trash and logs
-LOGS, TRASH = "changes", "trash"
-WRITTEN, BEGUN, DONE = ".part", ".begun", ".done"  # a log's name says how far its changes are
-VERSION = 1
-
-
-class Step(NamedTuple):
-    """One file's way, and what the file was when it was planned (`moving.Identity`)."""
-
-    source: str  # DATA or STATE
-    name: str
-    target: str
-    to: str
-    size: int
-    modified: int
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """What is to be done as one, as its log on the disk says it.
-
-    `kind` is "apply", "undo" or "restore"; `of` is the transaction that this one undoes; `made` are folders
-    that come with it, `emptied` those that go if nothing is left in them; `labels` the labels.csv that it
-    writes, as [name, size, modified]; `skipped` says for positions in `steps` why nothing was done there.
-    """
-
-    id: str
-    kind: str
-    steps: list[Step]
-    of: str | None = None
-    made: list[str] = field(default_factory=list)
-    emptied: list[str] = field(default_factory=list)
-    labels: list | None = None
-    skipped: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def done(self) -> list[Step]:
-        return [step for index, step in enumerate(self.steps) if index not in self.skipped]
-
-    def part(self, index: int) -> str:
-        """The name of a half copied file."""
-        return f".ipyfastai-{self.id}-{index}.part"
-
-
-def new_id() -> str:
-    """A name that no other transaction has; they sort by time."""
-    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
 
 
 @contextmanager
@@ -93,18 +42,17 @@ class Workplace:
     """Carries transactions out; see `workplace`."""
 
     def __init__(self, state: Path, trees: dict[str, Tree]):
-        self.state = state
-        self._logs, self._trees = state / LOGS, trees
+        self.state, self.logs = state, Logs(state)
+        self._trees = trees
 
-    def stage(self, transaction_id: str, data: bytes) -> Step:
-        """A new file that a transaction brings: the start of its way, to be completed by `_replace(to=...)`."""
-        path = self._logs / f"{transaction_id}.csv"
+    def stage(self, id: str, data: bytes, to: str) -> Step:
+        """The way of a new file into the data set. Raises RuntimeError where it cannot be written."""
         try:
-            _write(path, data)
+            name, what = self.logs.stage(id, data)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            self.logs.tidy()
             raise RuntimeError(f"Nothing was changed: {reason(error)}.") from error
-        return Step(STATE, f"{LOGS}/{path.name}", DATA, "", *identity(os.lstat(path)))
+        return Step(STATE, name, DATA, to, *what)
 
     def carry_out(self, transaction: Transaction, *, progress: Progress | None = None) -> Transaction:
         """Do every step or none; what was done, with `skipped` filled.
@@ -114,9 +62,9 @@ class Workplace:
         done is taken back: RuntimeError with a sentence, or Cancelled.
         """
         try:
-            self._write_log(transaction)
+            self.logs.begin(transaction)
         except OSError as error:
-            self._remove_log(transaction)
+            self.logs.forget(transaction)
             raise RuntimeError(f"Nothing was changed: {reason(error)}.") from error
         done: list[int] = []
         try:
@@ -130,19 +78,14 @@ class Workplace:
 
     def recover(self) -> list[Transaction]:
         """Finish what a crash has interrupted, or take it back where that cannot be finished."""
-        for path in self._logs.iterdir():
-            begun = path.suffix != ".csv" or any(path.with_suffix(end).exists() for end in (BEGUN, DONE))
-            if path.suffix == WRITTEN or not begun:  # nothing was touched yet
-                path.unlink()
+        self.logs.tidy()
         finished = []
-        for path in sorted(self._logs.glob(f"*{BEGUN}")):
-            transaction = _read(path)
+        for transaction in self.logs.begun():
             done: list[int] = []
             try:
                 finished.append(self._finish(transaction, done, Progress(), again=True))
             except OSError as error:
-                later = [index for index in range(len(transaction.steps)) if self._stage(transaction, index) == "done"]
-                self._take_back(transaction, sorted({*done, *later}))
+                self._take_back(transaction, sorted({*done, *self._done(transaction)}))
                 skipped = dict.fromkeys(range(len(transaction.steps)), f"It was taken back: {reason(error)}.")
                 finished.append(replace(transaction, skipped=skipped))
         return finished
@@ -170,13 +113,6 @@ class Workplace:
             back.append(Step(step.target, step.to, step.source, name, *identity(status)))
         return back, problems
 
-    def transactions(self) -> list[Transaction]:
-        """All that were done, the earliest first, without their steps."""
-        return _done(self.state)
-
-    def transaction(self, id: str) -> Transaction:
-        return _read(self._logs / f"{id}{DONE}")
-
     # Forwards.
 
     def _finish(
@@ -194,10 +130,12 @@ class Workplace:
                 skipped[index] = str(error)
         for folder in transaction.emptied:
             self._trees[DATA].remove_empty(folder)
-        if len(skipped) == total:  # nothing came of it
-            self._remove_folders(transaction)
         self._sync(transaction)
-        self._end(transaction, skipped)
+        if len(skipped) == total:  # nothing came of it, so there is nothing to take back
+            self._remove_folders(transaction)
+            self.logs.forget(transaction)
+        else:
+            self.logs.end(transaction, skipped)
         return replace(transaction, skipped=skipped)
 
     def _move(self, transaction: Transaction, index: int) -> None:
@@ -230,9 +168,15 @@ class Workplace:
             return "linked"
         if not there.st_size and step.size:
             return "reserved"
-        if before.st_dev != there.st_dev and self._same_content(step):
+        if before.st_size == there.st_size and self._same_content(step):
             return "copied"
         return "to do"
+
+    def _done(self, transaction: Transaction) -> Iterator[int]:
+        for index in range(len(transaction.steps)):
+            with suppress(ValueError):  # the way there is not ours any more
+                if self._stage(transaction, index) == "done":
+                    yield index
 
     def _same_content(self, step: Step) -> bool:
         with ExitStack() as stack:
@@ -272,79 +216,8 @@ class Workplace:
             )
         self._remove_folders(transaction)
         self._sync(transaction)
-        self._remove_log(transaction)
+        self.logs.forget(transaction)
 
     def _remove_folders(self, transaction: Transaction) -> None:
         for folder in sorted(transaction.made, reverse=True):
             self._trees[DATA].remove_empty(folder)
-
-    # The log.
-
-    def _write_log(self, transaction: Transaction) -> None:
-        header = {**asdict(replace(transaction, steps=[])), "version": VERSION}
-        lines = [json.dumps(line, separators=(",", ":")) for line in (header, *transaction.steps)]
-        path = self._logs / f"{transaction.id}{WRITTEN}"
-        _write(path, "\n".join([*lines, ""]).encode())
-        os.rename(path, path.with_suffix(BEGUN))
-        sync_folder(self._logs)
-
-    def _end(self, transaction: Transaction, skipped: dict[int, str]) -> None:
-        path = self._logs / f"{transaction.id}{BEGUN}"
-        if skipped:
-            try:
-                _write(path, json.dumps({"skipped": skipped}).encode() + b"\n", os.O_APPEND)
-            except OSError as error:
-                if error.errno not in FULL:  # the files themselves tell it too
-                    raise
-        os.rename(path, path.with_suffix(DONE))
-        sync_folder(self._logs)
-
-    def _remove_log(self, transaction: Transaction) -> None:
-        for end in (WRITTEN, BEGUN, DONE, ".csv"):
-            with suppress(FileNotFoundError):
-                os.unlink(self._logs / f"{transaction.id}{end}")
-        sync_folder(self._logs)
-
-
-def past(dataset: Dataset) -> list[Transaction]:
-    """All transactions on a data set that were done, the earliest first, without their steps."""
-    return _done(dataset.state())
-
-
-def interrupted(dataset: Dataset) -> bool:
-    """Whether a transaction was begun and not ended, by a crash or because it is still running."""
-    return any((dataset.state() / LOGS).glob(f"*{BEGUN}"))
-
-
-def _done(state: Path) -> list[Transaction]:
-    return [_read(path, steps=False) for path in sorted((state / LOGS).glob(f"*{DONE}"))]
-
-
-def _write(path: Path, data: bytes, how: int = os.O_CREAT | os.O_EXCL) -> None:
-    file = os.open(path, os.O_WRONLY | how, 0o660)
-    try:
-        write_all(file, data)
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _read(path: Path, *, steps: bool = True) -> Transaction:
-    """A log; ValueError for one that no transaction of ours has written."""
-    with open(path, encoding="utf-8") as file:
-        header = json.loads(file.readline())
-        if header.pop("version", None) != VERSION:
-            raise ValueError(f"The log of changes {path.name!r} is of another version of ipyfastai.")
-        transaction = Transaction(**{**header, "skipped": {}})
-        if steps:
-            for line in file:
-                value = json.loads(line)
-                if isinstance(value, dict):
-                    transaction.skipped.update({int(index): why for index, why in value["skipped"].items()})
-                else:
-                    transaction.steps.append(Step(*value))
-    for step in transaction.steps:
-        if {step.source, step.target} - {DATA, STATE}:
-            raise ValueError(f"The log of changes {path.name!r} is damaged.")
-        check_name(step.name), check_name(step.to)
-    return transaction
