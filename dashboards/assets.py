@@ -7,6 +7,7 @@ localhost that is little, over the internet it is most of the wait. Here they ar
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -51,6 +52,10 @@ class AssetHandler(MultiStaticFileHandler):
         self.set_header("Vary", "Accept-Encoding")
         if self.compressed:
             self.set_header("Content-Encoding", "gzip")
+
+    @classmethod
+    def get_content_version(cls, abspath: str) -> str:
+        return hashlib.sha256(Path(abspath).read_bytes()).hexdigest()
 
     def get_content_size(self) -> int:
         return len(compress(self.absolute_path)) if self.compressed else super().get_content_size()

@@ -1,0 +1,1 @@
+"""The training studio: every step from photos to a published classifier, one after the other."""

@@ -1,0 +1,189 @@
+"""The first steps: photos, and a look at them before anything learns from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...models.data.report import ImageReport
+from ...models.projects import Project, projects
+from ..data.batch_grid import BatchGrid
+from ..data.data_check import DataCheck
+from ..data.form import Field, Form
+from ..data.image_source import ImageSource
+from ..data.label_rule import LabelRule
+from ..data.split_chooser import SplitChooser
+from .step import Step
+
+SIZES = (64, 96, 128, 160, 224, 320)  # pixels that networks for photos are trained with
+LARGEST_BY_ITSELF = 160  # quick enough on a CPU
+COLUMNS = ["item", "label", "split"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The photos with their labels and split, and the size (pixels, both sides) at which a network sees them."""
+
+    items: pd.DataFrame
+    size: int
+
+    def __str__(self) -> str:
+        counts = self.items["split"].value_counts()
+        return (
+            f"{len(self.items):,} photos of {self.items['label'].nunique()} labels: {counts.get('train', 0):,} to "
+            f"learn from, {counts.get('valid', 0):,} to be tested on."
+        )
+
+
+class PhotosStep(Step):
+    """Get photos, or go on with an earlier project."""
+
+    name, title = "photos", "Photos"
+    wanted = "Bring photos in a folder for each label, or take the built-in digits."
+
+    def build(self) -> None:
+        workspace = self.studio.workspace
+        self._earlier = projects(workspace / "projects")
+        self.earlier = Form(label="Earlier projects", pressed=lambda name: self._go_on())
+        self.source = ImageSource(into=workspace / "photos")
+        self.source.observe(self._fetched, "value")
+        if self._earlier:
+            names = [f"{project.name}, {project.facts.get('created', '')[:10]}" for project in self._earlier]
+            self.earlier.show(
+                [
+                    Field("project", "Earlier projects", "select", options=names),
+                    Field("open", "Go on with it", "button"),
+                ]
+            )
+        self.show(*([self.earlier] if self._earlier else []), self.source)
+
+    def said(self, value: Path) -> str:
+        return self.studio.project.name
+
+    def _fetched(self, change) -> None:
+        if change["new"] is None:  # others are being fetched: until they are here, these stay
+            return
+        folder = Path(change["new"])
+        project = Project.new(self.studio.workspace / "projects", folder.name)
+        project.save(photos=str(folder))
+        self.studio.take(project)
+        self.finish(folder)
+
+    def _go_on(self) -> None:
+        try:
+            project = Project.open(self._earlier[self.earlier["project"]].folder)
+            if not project.photos.is_dir():
+                project.close()
+                raise ValueError(f"The photos of {project.name!r} are not there any more.")
+        except ValueError as error:
+            self.job.say(str(error), bad=True)
+            return
+        self.job.say("")
+        self.studio.take(project)
+        self.finish(project.photos)
+        self.studio.restore(project)
+
+
+class CheckStep(Step):
+    """What is wrong with the photos; their labels; which of them to learn from, and which to be tested on."""
+
+    name, title, needs = "check", "Look, label, split", ("photos",)
+    wanted = "Check the photos; they need at least two labels, and a split."
+    why_stale = "There are other photos now."
+    again = "Check the new photos"
+
+    renews_itself = True
+
+    def build(self) -> None:
+        if self.value is not None:
+            return self.keep()
+        folder = self.result("photos")
+        self._report: ImageReport | None = None
+        self.check = DataCheck(folder)
+        self.rule = LabelRule()
+        self.split = SplitChooser()
+        self.size = Form(label="How large a network sees them", changed=lambda name: self._update())
+        self.look = Form(label="What a network is fed", pressed=lambda name: self._look())
+        self.grid: BatchGrid | None = None
+        self.check.observe(self._checked, "value")
+        self.rule.observe(self._labelled, "value")
+        self.split.observe(lambda change: self._update(), "value")
+        self.look.show([Field("look", "Look at a batch, as the network is fed", "button")])
+        self.show(self.check)
+
+    def keep(self) -> None:
+        """Stay with the labels and the split that there are: of an earlier visit, or as cleaning has left them."""
+        self.clear()
+        self.anew = Form(label="Labels and split", pressed=lambda name: self.begin())
+        hint = "The labels and the split are kept. To change them, everything is looked at again."
+        self.anew.show([Field("anew", "Check, label and split again", "button", hint=hint)])
+        self.show(self.anew)
+
+    def said(self, value: Data) -> str:
+        return str(value)
+
+    def _checked(self, change) -> None:
+        self._report = report = change["new"]
+        if report is None or not len(report.items):
+            self.show(self.check)
+            return self.finish(None)
+        typical = float(np.median(np.minimum(report.items["width"], report.items["height"])))
+        default = max(size for size in SIZES if size <= max(SIZES[0], min(typical, LARGEST_BY_ITSELF)))
+        sizes = [f"{size} pixels" for size in SIZES]
+        hint = "Larger shows more and takes longer: twice the side, four times the work."
+        self.size.show([Field("size", "Image size", "select", SIZES.index(default), sizes, hint=hint)])
+        self.rule.show(report.items["item"].tolist(), root=report.root)
+        self._lay_out()
+
+    def _labelled(self, change) -> None:
+        items = change["new"]
+        if items is None:
+            self.split.show(None)
+        else:
+            copies = self._report.items.set_index("item")["copies"]
+            self.split.show(items, copies=items["item"].map(copies).tolist())
+
+    def _update(self) -> None:
+        split = self.split.value
+        if split is None or split["label"].nunique() < 2:
+            return self.finish(None)
+        data = Data(split[COLUMNS].astype(str), SIZES[self.size["size"]])
+        before = self.value
+        if before is not None and before.size == data.size and before.items.equals(data.items):
+            return
+        self.finish(data)
+        self.studio.project.save_items(data.items)
+        self.studio.project.save(size=data.size)
+        if self.grid is not None:
+            self.grid.close()
+            self.grid = None
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        last = [self.grid] if self.grid is not None else [self.look] if self.studio.can_train else []
+        self.show(self.check, self.rule, self.split, self.size, *last)
+
+    def _look(self) -> None:
+        data, folder = self.value, self.result("photos")
+        if data is None:
+            return self.job.say(self.wanted, bad=True)
+
+        def done(dls: Any) -> None:
+            if data is self.value:
+                self.grid = BatchGrid(dls)
+                self._lay_out()
+
+        self.job.run(lambda progress: loaders(data, folder, progress), then=done)
+
+
+def loaders(data: Data, folder: Path, progress):
+    """fastai's DataLoaders; the first call loads fastai and PyTorch, which takes a while."""
+    progress.report(0, None, "Loading fastai and PyTorch")
+    from ...models.data.loaders import dataloaders
+
+    progress.report(0, None, "Opening the photos")
+    return dataloaders(data.items, size=data.size, path=folder)

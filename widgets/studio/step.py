@@ -1,0 +1,124 @@
+"""One step of the studio: what every step has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets import VBox, Widget
+
+from ..job import Job
+from .flow import DONE
+from .step_frame import StepFoot, StepHead
+
+if TYPE_CHECKING:
+    from .training_studio import TrainingStudio
+
+
+class Step:
+    """A step: its headline, its content, which is made when it is begun, and the buttons that lead on.
+
+    A kind of step gives it a `name`, a `title`, what it `needs` of others, and says in `build()` what it is
+    made of; `said(value)` is a sentence on its result, `wanted` one on what is still to be done, and `why_stale` one
+    on what has become of it when something before it has changed.
+    """
+
+    name: str
+    title: str
+    needs: tuple[str, ...] = ()
+    needs_fastai = False
+    renews_itself = False  # nothing of a person's is lost when it is done again, so that needs no asking
+    wanted = ""
+    why_stale = ""
+    again = "Do it again"
+
+    def __init__(self, studio: TrainingStudio):
+        self.studio, self.flow = studio, studio.flow
+        self.head = StepHead(opened=lambda: studio.toggle(self.name), renewed=lambda: studio.renew(self.name))
+        self.foot = StepFoot(pressed=self.press)
+        self.job = Job(pressed=self.begin)  # what is done in place of the content, or beside it
+        self.body = VBox([])
+        self.body.add_class("ipyfastai-step-body")
+        self.content: list[Widget] = []
+
+    @property
+    def stage(self):
+        return self.flow.stages[self.name]
+
+    @property
+    def value(self) -> Any:
+        return self.stage.value
+
+    def result(self, name: str) -> Any:
+        """What an earlier step has come to."""
+        return self.flow.stages[name].value
+
+    # What a kind of step says.
+
+    def build(self) -> None:
+        """Make the content, by `show`."""
+        raise NotImplementedError
+
+    def said(self, value: Any) -> str:
+        return ""
+
+    def ways(self) -> list[tuple[str, str, str]]:
+        """The buttons at the foot."""
+        after = self.flow.after(self.name)
+        why = "" if self.flow.state(self.name) == DONE else self.wanted
+        return [("next", f"Next: {after.title}", why)] if after else []
+
+    def press(self, name: str) -> None:
+        if name == "next":
+            self.studio.go_to(self.flow.after(self.name).name)
+
+    # What every step does.
+
+    def begin(self) -> None:
+        """Make it anew of what there is now."""
+        self.clear()
+        self.flow.begin(self.name)
+        self.build()
+
+    def finish(self, value: Any) -> None:
+        """The step has come to something; None: not any more."""
+        self.flow.set(self.name, value)
+
+    def prepare(self, work: Callable, then: Callable[[Any], None], *beside: Widget) -> None:
+        """Do something in the background, and then what makes the content; `beside` is there meanwhile."""
+        self._new_job()
+        self.show(*beside)
+        job = self.job
+
+        def done(result: Any) -> None:
+            if self.job is job:  # nothing newer was asked for meanwhile
+                then(result)
+
+        def failed(error: Exception) -> None:
+            job.button = "Try again"
+
+        job.run(work, then=done, failed=failed)
+
+    def _new_job(self) -> None:
+        self.job.close()  # cancels; what is cancelled takes a while to end, and what it brings is dropped
+        self.job = Job(pressed=self.begin)
+
+    def show(self, *content: Widget) -> None:
+        """The content, above the buttons that lead on."""
+        self.content = list(content)
+        self.body.children = [self.job, *content, self.foot]
+
+    def clear(self) -> None:
+        self._new_job()
+        for widget in self.content:
+            widget.close()
+        self.show()
+
+    def renew(self) -> None:
+        """Do it again, with what the steps before it have come to since."""
+        self.begin()
+
+    def close(self) -> None:
+        self.clear()
+        for widget in (self.head, self.foot, self.job, self.body):
+            widget.close()

@@ -1,0 +1,138 @@
+"""The steps in the middle: a learning rate, and the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...models.training.settings import ARCHITECTURES, TrainingSettings
+from ..data.form import Field, Form
+from ..training.device_card import DeviceCard
+from ..training.lr_finder import LRFinder
+from ..training.rates import rate_text
+from ..training.runs_table import RunsTable
+from ..training.trainer import Trainer
+from .data_steps import loaders
+from .step import Step
+
+USUAL = 2e-3  # what fastai's fine_tune begins with
+SEED = 42
+FIRST = "mobilenet_v2"  # small, quick on a CPU, and good
+
+
+@dataclass(frozen=True)
+class Start:
+    """The network and the learning rate that a training begins with."""
+
+    arch: str
+    rate: float
+
+
+class RateStep(Step):
+    """Choose a network and find a learning rate for it, or take the usual one."""
+
+    name, title, needs = "rate", "Learning rate", ("check",)
+    needs_fastai = True
+    wanted = "Find a learning rate and pick it, or take the usual one."
+    why_stale = "It was found with other photos, labels or another split."
+    again = "Find it again"
+
+    def build(self) -> None:
+        kept = self.studio.project.facts.get("arch")
+        arch = kept if kept in ARCHITECTURES else FIRST
+        self.arch = Form(label="The network", changed=lambda name: self._load())
+        hint = "The quicker ones first. Each begins with what it has learned from ImageNet."
+        self.arch.show([Field("arch", "Network", "select", ARCHITECTURES.index(arch), ARCHITECTURES, hint=hint)])
+        self.finder: LRFinder | None = None
+        self._load()
+
+    def said(self, value: Start) -> str:
+        return f"{rate_text(value.rate)} for {value.arch}."
+
+    def ways(self) -> list[tuple[str, str, str]]:
+        return [*super().ways(), ("usual", f"Take the usual one, {rate_text(USUAL)}", "")]
+
+    def press(self, name: str) -> None:
+        if name == "usual":
+            self._pick(USUAL)
+        super().press("next")
+
+    def _load(self) -> None:
+        """A learner with the chosen network, in the background."""
+        data, folder, arch = self.result("check"), self.result("photos"), ARCHITECTURES[self.arch["arch"]]
+        if self.finder is not None:
+            self.finder.close()
+            self.finder = None
+        if self.value is not None and self.value.arch != arch:
+            self.finish(None)
+
+        def work(progress):
+            dls = loaders(data, folder, progress)
+            from ...models.training.source import build
+
+            progress.report(0, None, f"Loading {arch}")
+            return build(dls, TrainingSettings(arch=arch, seed=SEED))
+
+        def done(learn: Any) -> None:
+            self.finder = LRFinder(learn)
+            self.finder.observe(lambda change: self._pick(change["new"]), "value")
+            self.show(self.arch, self.finder)
+
+        self.prepare(work, done, self.arch)
+
+    def _pick(self, rate: float | None) -> None:
+        if rate is not None:
+            arch = ARCHITECTURES[self.arch["arch"]]
+            self.finish(Start(arch, rate))
+            self.studio.project.save(arch=arch, rate=rate)
+
+
+class TrainStep(Step):
+    """Train, watch, compare with earlier runs."""
+
+    name, title, needs = "train", "Train", ("check", "rate")
+    needs_fastai = True
+    wanted = "Press Start training, and wait for the last epoch or stop it after any."
+    why_stale = "What was trained here had other photos, labels or settings to begin with."
+    again = "Train again with what there is now"
+    _settings = TrainingSettings(seed=SEED)
+
+    def build(self) -> None:
+        data, folder, start = self.result("check"), self.result("photos"), self.result("rate")
+
+        def done(dls: Any) -> None:
+            settings = replace(self._settings, arch=start.arch, learning_rate=start.rate)
+            self.trainer = Trainer(dls, folder=self.studio.project.runs, settings=settings)
+            self.runs = RunsTable(self.studio.project.runs)
+            self.trainer.observe(self._trained, "value")
+            self.show(DeviceCard(), self.trainer, self.runs)
+
+        self.prepare(lambda progress: loaders(data, folder, progress), done)
+
+    def renew(self) -> None:
+        if hasattr(self, "trainer"):  # what was chosen there stays
+            self._settings = self.trainer.form.settings
+        super().renew()
+
+    def said(self, value: Any) -> str:
+        return f"{len(value.history)} epochs of {value.settings.arch}: {last_figure(value)}."
+
+    def _trained(self, change) -> None:
+        self.runs.refresh()
+        if change["new"] is not None:
+            self.finish(change["new"])
+
+
+def last_figure(run: Any) -> str:
+    """The first metric of the last epoch, as text.
+
+    >>> last_figure(run)
+    'error rate 3.3 %'
+    """
+    from ...models.training.metrics import metric_names
+
+    names = metric_names(run.history)
+    if not names or not len(run.history):
+        return "no figures"
+    value = run.history[names[0]].iloc[-1]
+    return f"{names[0].replace('_', ' ')} {value:.1%}".replace("%", " %")
