@@ -10,6 +10,7 @@ from fastai.learner import Learner
 
 from ..progress import Progress
 from .fitting import fit, prepare
+from .registry import borrowed
 from .settings import TrainingSettings
 from .source import adapted
 from .state import quiet, restored
@@ -43,7 +44,7 @@ def estimate(
     progress = progress or Progress()
     phases = settings.phases()
     seconds, speeds = [], []
-    with restored(learn), quiet(learn), adapted(learn, settings):
+    with borrowed(learn), restored(learn), quiet(learn), adapted(learn, settings):
         train, valid = len(learn.dls.train), len(learn.dls.valid)
         for number, phase in enumerate(phases):
             sample = _Sample(batches, progress, number, len(phases))

@@ -12,6 +12,7 @@ from fastai.callback.schedule import LRFinder, ParamScheduler, minimum, slide, s
 from fastai.learner import Learner
 
 from ..progress import Progress
+from .registry import borrowed
 from .state import quiet, restored
 
 SUGGESTIONS: dict[str, Callable] = {"valley": valley, "steep": steep, "slide": slide, "minimum": minimum}
@@ -63,7 +64,7 @@ def find_learning_rate(
         raise ValueError("There is no batch to train on: fewer photos than the batch size, or none.")
     check_finite(learn)
     finder = _Finder(progress, start_lr=start_lr, end_lr=end_lr, num_it=num_it, stop_div=stop_div)
-    with restored(learn), quiet(learn):
+    with borrowed(learn), restored(learn), quiet(learn):
         learn.fit(num_it // len(learn.dls.train) + 1, cbs=finder)
         rates, losses = torch.tensor(learn.recorder.lrs), torch.tensor(learn.recorder.losses)
     progress.report(num_it, num_it)

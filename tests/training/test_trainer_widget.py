@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import threading
 
 import pytest
 from fastai.callback.core import Callback
@@ -9,7 +10,7 @@ from ipyfastai.models.training.run import TrainingRun
 from ipyfastai.models.training.run_folder import runs
 from ipyfastai.models.training.settings import TrainingSettings
 from ipyfastai.models.training.state import ModelState, RandomState
-from ipyfastai.widgets import Trainer
+from ipyfastai.widgets import LRFinder, Trainer
 from learners import tiny
 from traitlets import TraitError
 
@@ -77,6 +78,22 @@ def check(page, run):
     assert [point[0] for point in page.points] == pytest.approx(list(losses.raw), rel=1e-6)
     assert [point[1] for point in page.points] == pytest.approx(list(losses.smoothed), rel=1e-6)
     assert [row["error_rate"] for row in page.rows] == list(run.history["error_rate"])
+
+
+class Gate(Callback):
+    """Holds a training after its first batch."""
+
+    def __init__(self):
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def after_batch(self):
+        self.reached.set()
+        self.go_on.wait(30)
+
+
+async def until(true):
+    while not true():
+        await asyncio.sleep(0.01)
 
 
 class StopAfter(Callback):
@@ -257,10 +274,6 @@ def test_steered_while_it_runs_and_clicked_twice(learn, tmp_path):
         trainer = Trainer(learn, folder=tmp_path, settings=settings)
         page = Page(trainer)
 
-        async def until(true):
-            while not true():
-                await asyncio.sleep(0.01)
-
         assert trainer.start() and not trainer.start()
         await until(lambda: len(page.rows) > 1)
         assert trainer.form._shown["locked"] and trainer.view._shown["state"] == "running"
@@ -291,6 +304,32 @@ def test_steered_while_it_runs_and_clicked_twice(learn, tmp_path):
     assert page.messages < len(page.points), "batches are sent together, not one by one"
     (offered,) = trainer.view._shown["resumable"]
     assert offered["name"] == trainer.run.name and "because it was stopped" in offered["text"]
+
+
+def test_the_finder_and_a_training_do_not_get_into_each_other_s_way(learn):
+    gate = Gate()
+    learn.add_cb(gate)
+
+    async def both():
+        trainer, finder = Trainer(learn, settings=ONE), LRFinder(learn, num_it=8)
+        finder.start()
+        await asyncio.to_thread(gate.reached.wait, 30)
+        assert not trainer.start() and "being tried out, by the finder" in trainer.view._shown["note"]
+        gate.go_on.set()
+        await until(lambda: not finder.job.busy)
+        assert len(finder.curves) == 1
+
+        gate.reached.clear(), gate.go_on.clear()
+        assert trainer.start()
+        await asyncio.to_thread(gate.reached.wait, 30)
+        finder.start()
+        await until(lambda: not finder.job.busy)
+        assert finder.job._shown["text"].startswith("This learner is being trained") and len(finder.curves) == 1
+        gate.go_on.set()
+        await until(lambda: trainer.value is not None)
+        return trainer
+
+    assert asyncio.run(asyncio.wait_for(both(), 60)).value.state == "finished"
 
 
 def test_a_run_of_a_kernel_that_died_is_offered_and_ends_as_if_nothing_had_been(dls, learn, tmp_path):
