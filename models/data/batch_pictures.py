@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,13 +135,13 @@ def _css(index: int) -> str:
 
 
 def _boxes(size: tuple[int, int], boxes: torch.Tensor, names: list[str]) -> tuple[Image.Image, dict[str, str]]:
-    """Frames with dark edges, each class in its colour; "#na#" is fastai's padding."""
+    """Frames with dark edges, each class in a colour of its own everywhere; "#na#" is fastai's padding."""
     overlay, places = Image.new("RGBA", size), {}
     draw = ImageDraw.Draw(overlay)
     for name, box in zip(names, boxes.cpu().view(-1, 4).tolist(), strict=False):
         left, top, right, bottom = (round(value) for value in box)
         if name != "#na#" and right > left and bottom > top:
-            place = places.setdefault(name, len(places))
+            place = places.setdefault(name, zlib.crc32(name.encode()) % 360)
             draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(0, 0, 0, 255))
             draw.rectangle((left, top, right, bottom), outline=(*colour(place), 255))
     return overlay, {name: _css(place) for name, place in places.items()}

@@ -146,5 +146,6 @@ def _problem(start: str, groups: tuple, why: str, remedy: str = "") -> CollatePr
     for described, items in groups[:NAMED]:
         rest = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
         kinds.append(f"{', '.join(items[:NAMED])}{rest}: {described}")
-    others = f"; and {len(groups) - NAMED} other kinds" if len(groups) > NAMED else ""
+    more = len(groups) - NAMED
+    others = f"; and {more} other kind{'s' if more > 1 else ''}" if more > 0 else ""
     return CollateProblem(f"{start} ({'; '.join(kinds)}{others}). {why}", remedy, groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -148,6 +149,8 @@ def _through(pipeline: Any, value: Any, stage: str, steps: list[Step], item: str
         name, settings = _transform(transform)
         with _attempt(steps, stage, name, settings, item=item):
             value = transform(value, split_idx=TRAINING)
+        if name.endswith(".create"):  # it was inherited: what it makes says more than where it was written
+            name = f"{type(value).__name__}.create"
         if name != "noop":
             steps.append(Step(stage, name, settings, describe(value)))
     return value
@@ -261,8 +264,8 @@ def _name(function: Any) -> str:
 def _transform(transform: Any) -> tuple[str, str]:
     """Name and settings: fastai puts both into `name`."""
     name, _, settings = str(transform.name).partition(" -- ")
-    settings = without_paths(settings.strip().strip("{}"))
-    return ("a lambda" if "<lambda>" in name else name.removesuffix(".create").strip()), settings
+    settings = re.sub(r"'(\w+)': ", r"\1=", without_paths(settings.strip().strip("{}")))
+    return ("a lambda" if "<lambda>" in name else name.strip()), settings
 
 
 def _first(items: Any) -> Any:

@@ -1,0 +1,61 @@
+"""Work that is asked for faster than it can be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ...models.progress import Progress
+from ..job import Job
+
+QUIET = 0.5  # seconds: what takes no longer needs no progress bar, and is finished though newer work waits
+
+
+class NewestJob(Job):
+    """A `Job` that drops stale work: while one runs, only the newest of those that came after it waits.
+
+    >>> job = NewestJob()
+    >>> slider.observe(lambda change: job.run(lambda progress: draw(change.new), then=show), "value")
+
+    What is nearly done is finished, so that a page sees something while a slider moves; what takes longer
+    is cancelled for the newer. Quick work shows no line at all.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._waiting: tuple | None = None
+
+    def run(
+        self,
+        work: Callable[[Progress], Any],
+        *,
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        ended: Callable[[], None] | None = None,
+    ) -> bool:
+        """Start `work`, or let it wait in place of what waits; True."""
+        if not self.busy:
+            return super().run(work, then=then, failed=failed, ended=lambda: self._next(ended))
+        self._waiting = (work, then, failed, ended)
+        if time.monotonic() - self._began > QUIET:
+            self._progress.cancel()
+        return True
+
+    def cancel(self) -> None:
+        self._waiting = None
+        super().cancel()
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        super().say("" if self._waiting else text, bad=bad)  # how stale work ended is no news
+
+    def _next(self, ended: Callable[[], None] | None) -> None:
+        if ended is not None:
+            ended()
+        if self._waiting:
+            (work, then, failed, ended), self._waiting = self._waiting, None
+            self.run(work, then=then, failed=failed, ended=ended)
+
+    def _show(self, state: str) -> None:
+        if time.monotonic() - self._began > QUIET:
+            super()._show(state)
