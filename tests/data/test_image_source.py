@@ -176,6 +176,31 @@ def test_a_second_click_does_nothing_and_cancel_leaves_nothing(tmp_path):
     assert source.value is None and source.job._shown["text"] == "Cancelled." and list(tmp_path.iterdir()) == []
 
 
+def test_a_zip_that_arrives_meanwhile_is_taken_next_and_let_go_of(tmp_path):
+    go_on = threading.Event()
+
+    class Slow(Drawn):
+        def fetch(self, into, *, progress=None):
+            go_on.wait(10)
+            return super().fetch(into)
+
+    async def both():
+        source, came = ImageSource(into=tmp_path), asyncio.Event()
+        source.fetch(Slow(1), name="slow")
+        source.upload.value = (Upload.keep("next.zip", zipped(red__1=plain())),)
+        source.observe(lambda change: change.new.name == "next" and came.set(), "value")
+        go_on.set()
+        await asyncio.wait_for(came.wait(), 10)
+        while source.upload.value:
+            await asyncio.sleep(0.01)
+        return source
+
+    source = asyncio.run(asyncio.wait_for(both(), 30))
+    assert len(list(source.value.rglob("*.jpg"))) == 1
+    source.close()
+    assert source.value.exists(), "what lies in a folder of the programmer's stays"
+
+
 def test_a_source_may_be_any_object_that_fetches(source):
     class Broken:
         def fetch(self, into, *, progress=None):

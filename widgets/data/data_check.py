@@ -79,8 +79,7 @@ class DataCheck(VBox):
         )
 
     def close(self) -> None:
-        self.job.cancel()
-        for child in self.children:
+        for child in (self.job, self.findings, self.form, self.moving, self.grid):
             child.layout.close()
             child.close()
         if self._owned is not None:

@@ -21,10 +21,10 @@ function drawTable({ title, header, rows, count, bar, folded }, open) {
 
 export default {
   render({ model, el }) {
-    const list = h("ul", { class: "sentences", role: "status" });
+    const list = h("ul", { class: "sentences" });
     const tables = h("div", {});
     el.classList.add("ipyfastai", "ipyfastai-findings");
-    el.append(list, tables);
+    el.append(h("div", { role: "status" }, list), tables);
     follow(model, ["_shown"], () => {
       const { sentences = [], tables: all = [] } = model.get("_shown");
       list.replaceChildren(...sentences.map(([how, text]) => h("li", { class: `${how} name` },

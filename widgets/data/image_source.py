@@ -73,6 +73,8 @@ class ImageSource(VBox):
         **kwargs,
     ):
         self._into = None if into is None else Path(into)
+        self._temporary: tempfile.TemporaryDirectory | None = None
+        self._taken: Upload | None = None  # the zip that is being unpacked
         self._offers = [*standard_offers(data_root=data_root, search=search, copy=bool(refusal())), *extra]
         self.form = Form(label="Where the images come from", changed=self._changed, pressed=self._pressed)
         self.upload = ZipUpload(max_mb=max_mb)
@@ -101,14 +103,14 @@ class ImageSource(VBox):
                 if not kept:
                     shutil.rmtree(home)
 
-        return self.job.run(work, then=self._fetched, ended=self._draw)
+        return self.job.run(work, then=self._fetched, ended=self._rest)
 
     def close(self) -> None:
         """Stop, and delete what was fetched unless it lies in `into`."""
-        for child in self.children:
+        for child in (self.form, self.upload, self.job, self.findings):
             child.layout.close()
             child.close()
-        if self._into is None and hasattr(self, "_temporary"):
+        if self._temporary is not None:
             self._temporary.cleanup()
         super().close()
 
@@ -116,7 +118,7 @@ class ImageSource(VBox):
         if self._into is not None:
             self._into.mkdir(parents=True, exist_ok=True)
             return self._into
-        if not hasattr(self, "_temporary"):
+        if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="ipyfastai-images-", ignore_cleanup_errors=True)
         return Path(self._temporary.name)
 
@@ -155,9 +157,17 @@ class ImageSource(VBox):
             self.fetch(source, name=offer.name)
 
     def _uploaded(self, change) -> None:
-        if change["new"]:
-            [upload] = change["new"]
-            self.fetch(_Held(upload), name=Path(upload.name).stem)
+        if change["new"] and change["new"][0] is not self._taken and not self.job.busy:
+            [self._taken] = change["new"]
+            self.fetch(_Held(self._taken), name=Path(self._taken.name).stem)
+
+    def _rest(self) -> None:
+        """One fetch has ended: what it unpacked is let go of, and what arrived meanwhile is taken."""
+        self._draw()
+        if self.upload.value and self.upload.value[0] is self._taken:
+            self.upload.clear()
+        self._taken = None
+        self._uploaded({"new": self.upload.value})
 
     # What came.
 
