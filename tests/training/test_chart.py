@@ -30,7 +30,7 @@ def drawn(watch):
         watched.page.set_content(
             f"<style>:root {{ color-scheme: light dark }}{joined('base.css', 'training/chart.css')}</style>"
             "<main class='ipyfastai'></main>"
-            f"<script type=module>{joined('dom.js', 'training/chart.js')}{script}</script>"
+            f"<script type=module>{joined('dom.js', 'training/scale.js', 'training/chart.js')}{script}</script>"
         )
         watched.page.locator(".plot path.line").first.wait_for(state="attached")
         return watched.page

@@ -189,7 +189,7 @@ def test_the_form_offers_what_the_source_leaves_open(learn, dls):
     enter(trainer, "arch", "resnet18")
     assert trainer.form.settings.arch == "resnet18"
     mixed = field(trainer, "mixed_precision")
-    assert mixed["disabled"] and mixed["hint"] == "Needs a GPU: this trains on the CPU."
+    assert mixed["disabled"] and mixed["hint"] == "Needs a GPU with CUDA: this trains on the CPU."
     with pytest.raises(TypeError, match="DataLoaders"):
         Trainer("learner")
 

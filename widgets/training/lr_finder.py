@@ -132,7 +132,7 @@ class LRCurves(anywidget.AnyWidget):
     whether there is such a point or rule is for them to check.
     """
 
-    _esm = joined("dom.js", "training/chart.js", "training/lr_finder.js")
+    _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/lr_finder.js")
     _css = joined("base.css", "training/chart.css", "training/lr_finder.css")
 
     _shown = Dict(help="curves, limits, suggestions, value, problem").tag(sync=True)

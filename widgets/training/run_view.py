@@ -30,7 +30,7 @@ class RunView(anywidget.AnyWidget):
     ACTIONS; whether it makes sense now is for it to decide.
     """
 
-    _esm = joined("dom.js", "training/chart.js", "training/run_charts.js", "training/run_view.js")
+    _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/run_charts.js", "training/run_view.js")
     _css = joined("base.css", "training/chart.css", "training/run_view.css")
 
     _shown = Dict(help="state, words, progress, problem, advice and what can be resumed").tag(sync=True)

@@ -35,7 +35,7 @@ class RunsTable(anywidget.AnyWidget):
     `value` is a tuple of the chosen runs as `StoredRun`, in the order of choosing.
     """
 
-    _esm = joined("dom.js", "training/chart.js", "training/runs_table.js")
+    _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/runs_table.js")
     _css = joined("base.css", "training/chart.css", "training/runs_table.css")
 
     value = traitlets.Tuple(help="the chosen runs")

@@ -64,7 +64,7 @@ class SettingsForm(anywidget.AnyWidget):
     `changed()` is called when `settings` or `errors` have changed.
     """
 
-    _esm = joined("dom.js", "training/chart.js", "training/settings_form.js")
+    _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/settings_form.js")
     _css = joined("base.css", "training/chart.css", "training/settings_form.css")
 
     _shown = Dict(help="fields with what they hold, the schedule, and whether all is locked").tag(sync=True)

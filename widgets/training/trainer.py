@@ -17,6 +17,7 @@ from ipywidgets import VBox
 from ...models.training.settings import TrainingSettings
 from ..background import start
 from ..job import Job
+from .offer import Offer, unfinished
 from .rates import Rate
 from .run_view import ACTIVE, RunView
 from .settings_form import SettingsForm
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 PACE = 0.25  # seconds between two updates of a page
 MEASURE = "Measure what it will cost"
-OFFERED = 3  # earlier runs to go on with
-ENDS = {"interrupted": "its kernel ended", "stopped": "it was stopped", "failed": "it failed"}
 
 
 class Trainer(VBox):
@@ -67,7 +66,7 @@ class Trainer(VBox):
         self._fresh = True  # whether the next training begins with these
         self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
         self._note = ""
-        offer = _Offer(source)
+        offer = Offer(source)
         self.form = SettingsForm(
             settings or offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
         )
@@ -222,7 +221,7 @@ class Trainer(VBox):
         start(self._offer_earlier())
 
     async def _offer_earlier(self) -> None:
-        self._offered = await asyncio.to_thread(_unfinished, self._folder)
+        self._offered = await asyncio.to_thread(unfinished, self._folder)
         self._show()
 
     def _show(self) -> None:
@@ -247,29 +246,6 @@ class Trainer(VBox):
             self._fresh = True
             self.form.set(**self.run.problem["settings"])
             self.start()
-
-
-class _Offer:
-    """Which settings there are to choose for a source, and what the form begins with."""
-
-    def __init__(self, source: Source):
-        from fastai.learner import Learner
-
-        from ...models.training.schedule import group_count
-        from ...models.training.source import DEFAULT_ARCH
-
-        self.without: tuple[str, ...] = ()
-        self.unavailable: dict[str, str] = {}
-        self.settings = TrainingSettings(arch=DEFAULT_ARCH)
-        if isinstance(source, Learner):
-            self.without, self.settings = ("arch", "pretrained"), TrainingSettings()
-            if group_count(source) < 2:
-                reason = "This learner has one group of layers only."
-                self.unavailable = {"frozen_epochs": reason, "discriminative": reason}
-                self.settings = TrainingSettings(frozen_epochs=0, discriminative=False)
-        device = getattr(getattr(source, "dls", source), "device", None)
-        if device is not None and not str(device).startswith("cuda"):
-            self.unavailable["mixed_precision"] = f"Needs a GPU: this trains on the {str(device).upper()}."
 
 
 def _cost(estimate) -> str:
@@ -297,21 +273,6 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _unfinished(folder: Path) -> dict[str, str]:
-    """The newest runs that can go on: name -> a sentence."""
-    from ...models.training.run_folder import runs
-
-    found = {}
-    for name, row in runs(folder).iterrows():
-        if row["state"] not in ENDS or not 0 < row["epochs_done"]:
-            continue
-        total = int(row["epochs"] + row["frozen_epochs"])
-        if row["epochs_done"] < total and len(found) < OFFERED:
-            done = f"{int(row['epochs_done'])} of {total} epochs are done"
-            found[name] = f"The run of {name} did not end because {ENDS[row['state']]}: {done}."
-    return found
 
 
 @cache
