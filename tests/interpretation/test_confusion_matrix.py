@@ -105,7 +105,7 @@ def test_the_order_by_confusion_is_made_when_it_is_asked_for(matrix):
         {"type": "cell", "row": 0}, {"type": "cell"}, {"type": "split", "value": 3}, {"type": "split", "value": "all"},
         {"type": "by", "value": "loss"}, {"type": "order", "value": ["vocab"]}, {"type": ["cell"]}, {"type": "value"},
         *({"type": "file", "token": "t", "kind": "csv", "rows": [0], **wrong} for wrong in (
-            {"kind": "pkl"}, {"token": 1}, {"rows": [0, 0]}, {"rows": []}, {"rows": [9]}, {"rows": [[0]]}, {"rows": None},
+            {"kind": "pkl"}, {"token": 1}, {"rows": [0, 0]}, {"rows": []}, {"rows": [9]}, {"rows": [[0]]},
         )),
     ],
     ids=str,

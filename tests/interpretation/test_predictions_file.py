@@ -27,7 +27,8 @@ def read(tmp_path):
 def test_a_table_that_was_saved_comes_back(read):
     shares = np.random.default_rng(0).dirichlet(np.ones(3), 50)
     table = predictions_table(
-        [f"{row}.jpg" for row in range(50)], np.arange(50) % 3, probabilities=shares, labels=["b", 'a, "quoted"', "None"],
+        [f"{row}.jpg" for row in range(50)], np.arange(50) % 3, probabilities=shares,
+        labels=["b", 'a, "quoted"', "None"],
         split=["train"] * 30 + ["valid"] * 20,
     )  # fmt: skip
     pd.testing.assert_frame_equal(read(table.to_csv(index=False)), table, rtol=1e-4)

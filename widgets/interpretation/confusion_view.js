@@ -37,7 +37,7 @@ function summary(model) {
 export default {
   render({ model, el }) {
     const noun = model.get("_noun");
-    let facts = summary(model);
+    let facts, version; // of the counts that came last
     let all = false; // pairs
     let token;
     const send = (type, content = {}) => model.send({ type, ...content });
@@ -134,6 +134,11 @@ export default {
     }
 
     function update() {
+      if (model.get("_state").version !== version) {
+        version = model.get("_state").version;
+        facts = summary(model);
+        all = false;
+      }
       const { splits: known, split, by: shares, order: ordered, cell } = model.get("_state");
       showSplits(known.map(([name, count]) => `${name} (${count.toLocaleString()})`), split);
       showBy(Object.values(numbers), Object.keys(numbers).indexOf(shares));
@@ -175,11 +180,7 @@ export default {
       if (message.type === "file" && message.token === token)
         download(`confusion_matrix.${message.kind}`, buffers[0], types[message.kind]);
     });
-    follow(model, ["_cells"], () => {
-      facts = summary(model);
-      all = false;
-    });
-    follow(model, ["_cells", "_similar", "_state"], update);
+    follow(model, ["_similar", "_state"], update);
     return plot.close;
   },
 };

@@ -47,7 +47,7 @@ class ConfusionView(anywidget.AnyWidget):
     ):
         super().__init__(_labels=[label[:LABEL_LENGTH] for label in labels], _noun=noun, **kwargs)
         self._count = len(labels)
-        self._splits = 0
+        self._splits = self._version = 0
         self._changed, self._chosen, self._wanted = changed, chosen, wanted
         self.on_msg(self._receive)
 
@@ -67,10 +67,12 @@ class ConfusionView(anywidget.AnyWidget):
         with self.hold_sync():
             if counts is not None:
                 rows, columns = np.nonzero(counts)
+                self._version += 1
                 self._cells = np.stack([rows, columns, counts[rows, columns]], 1).astype("<i4").tobytes()
             if similar is not None:
                 self._similar = [int(place) for place in similar]
             self._state = {
+                "version": self._version,  # a page cannot tell one buffer from another
                 "splits": [list(one) for one in splits],
                 "split": split,
                 "by": by,
