@@ -16,7 +16,7 @@ from PIL import Image
 from ..duplicates import Fingerprint, fingerprint, group_duplicates
 from ..images import open_image
 from ..progress import Progress
-from .items import check_items, folder_items
+from .items import check_items, folder_items, image_files
 from .report import ImageReport
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -25,21 +25,24 @@ PLAIN = 3.0  # standard deviation, of 255, in each colour
 NARROW = 3  # times as long as wide
 
 
-def check_images(images: str | Path | pd.DataFrame, *, progress: Progress | None = None) -> ImageReport:
+def check_images(
+    images: str | Path | pd.DataFrame, *, root: str | Path | None = None, progress: Progress | None = None
+) -> ImageReport:
     """Open every image of a folder or an items table and report what is wrong with them.
 
     >>> report = check_images("bears")
     >>> report.unreadable.reason.tolist()
     ['This is a web page, not a photo, whatever its name says. Save the picture itself.']
 
-    Nothing is changed. A folder's images are labelled by the folder that each lies in. Raises ValueError
+    Nothing is changed. A folder's images are labelled by the folder that each lies in; `root` is the folder
+    that those of a table lie in, by which they are named and from which they may be put aside. Raises ValueError
     for a folder that is not there, cannot be read or holds no image, and for a table without items.
     """
     if isinstance(images, pd.DataFrame):
-        root, items = None, check_items(images)
+        items = check_items(images)
     else:
-        root = Path(os.path.abspath(images))
-        items = folder_items(root)
+        root, items = images, folder_items(images)
+    root = None if root is None else Path(os.path.abspath(root))
     looks = list(_look_at_all([Path(item) for item in items.item], progress))
     good = np.array([look.reason == "" for look in looks])
     unreadable = items[~good].assign(reason=[look.reason for look in looks if look.reason])
@@ -53,7 +56,8 @@ def check_images(images: str | Path | pd.DataFrame, *, progress: Progress | None
         copies=_with_exact(looks, progress),
         seen=[look.stat for look in looks],
     )
-    return ImageReport(root=root, items=readable, unreadable=unreadable.reset_index(drop=True))
+    others = {str(file) for file in image_files(root)[0]}.difference(items.item) if root is not None else ()
+    return ImageReport(root, readable, unreadable.reset_index(drop=True), len(others))
 
 
 class _Look(NamedTuple):

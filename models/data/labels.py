@@ -119,8 +119,12 @@ def captures(
 
 
 _MATCHER = """
-import json, re, resource, sys, warnings
-resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+import json, re, sys, warnings
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+except ImportError:
+    pass  # Windows has no such limits
 warnings.simplefilter("ignore")
 pattern, names = json.load(sys.stdin)
 

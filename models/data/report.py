@@ -24,12 +24,14 @@ class ImageReport:
       sentence: far too small, of one colour, of an odd shape), `exact` and `copies` (numbers that identical
       files, and near duplicates, share), `seen` (time and size on disk) and whatever the table had.
     - `unreadable`: those that do not, with `item`, `label`, `reason`.
-    - `root`: the folder that was checked, None for a table.
+    - `root`: the folder that the images lie in, None where only a table is known; `others`: how many more images
+      lay there that were not checked.
     """
 
     root: Path | None
     items: pd.DataFrame
     unreadable: pd.DataFrame
+    others: int = 0
 
     @property
     def counts(self) -> pd.Series:
@@ -113,7 +115,7 @@ class ImageReport:
         new = 0
         if self.root is not None and self.root.is_dir():
             known = {*self.items.item, *self.unreadable.item}
-            new = sum(str(file) not in known for file in image_files(self.root)[0])
+            new = max(0, sum(str(file) not in known for file in image_files(self.root)[0]) - self.others)
         parts = [f"{count:,} {what}" for count, what in ((gone, "gone"), (changed, "changed"), (new, "new")) if count]
         return (
             f"The images have changed since they were checked: {', '.join(parts)}. Check them again." if parts else ""

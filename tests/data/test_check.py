@@ -179,6 +179,15 @@ def test_a_table_is_checked_under_its_own_labels(tmp_path):
     )
 
 
+def test_a_table_of_some_of_a_folder_s_images(tmp_path):
+    root = fill(tmp_path / "set", {f"{n}.jpg": photo(n) for n in range(4)})
+    table = pd.DataFrame({"item": sorted(map(str, root.iterdir()))[:2], "label": ["a", "b"]})
+    report = check_images(table, root=root)
+    assert report.root == root and report.others == 2 and report.changes() == ""
+    (root / "5.jpg").write_bytes(plain())
+    assert "1 new" in report.changes()
+
+
 def test_changes_on_disk_since_the_check_are_told(tmp_path):
     root = fill(tmp_path / "set", {f"red/{n}.jpg": photo(n) for n in range(4)})
     report = check_images(root)

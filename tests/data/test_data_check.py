@@ -116,11 +116,17 @@ def test_without_images_it_waits():
     check.close()
 
 
-def test_a_table_of_items_is_checked_and_nothing_of_it_moved(root):
+def test_a_table_of_items_is_moved_only_where_its_folder_is_known(root):
     from ipyfastai.models import folder_items
 
     items = folder_items(root).assign(label="x")
     check = DataCheck(items)
     assert check.value.counts.to_dict() == {"x": 24} and labels(check) == ["Show"]
     assert check.findings._shown["tables"][1]["rows"][0][0] == "page.jpg"
+    check.check(items, root=root)
+    assert check.findings._shown["tables"][1]["rows"][0][0] == "red/page.jpg"
+    send(check.form, "aside", kind="press")
+    assert not (root / "red/page.jpg").exists()
+    send(check.form, "back", kind="press")
+    assert len(check.value.unreadable) == 1 and (root / "red/page.jpg").exists()
     check.close()

@@ -33,6 +33,7 @@ class DataCheck(VBox):
     nothing is deleted. On a public server that does not allow changing files they cannot, unless `allowed=True`
     (whoever writes a page knows whose files they are).
 
+    `root` is the folder that the images of a table lie in; without it they can only be looked at.
     `value` is the `ImageReport`, None until a check has ended. `check(images)` checks other images; the first
     check begins by itself unless `auto=False`. `thumbnails` is shared with other components if given.
     """
@@ -43,12 +44,13 @@ class DataCheck(VBox):
         self,
         images: str | Path | pd.DataFrame | None = None,
         *,
+        root: str | Path | None = None,
         auto: bool = True,
         allowed: bool | None = None,
         thumbnails: Thumbnails | None = None,
         **kwargs,
     ):
-        self._images = images
+        self._images, self._root = images, root
         self._allowed = not refusal(allowed)
         self._moved: Moved | None = None
         self._parts: list[_Part] = []
@@ -64,18 +66,18 @@ class DataCheck(VBox):
         if auto and images is not None:
             self.check()
 
-    def check(self, images: str | Path | pd.DataFrame | None = None) -> bool:
+    def check(self, images: str | Path | pd.DataFrame | None = None, *, root: str | Path | None = None) -> bool:
         """Check these images, or those of the last check again; False while a check runs or without any."""
         if self.job.busy or self.moving.busy:
             return False
         if images is not None:
-            self._images, self._moved = images, None
-        images = self._images
+            self._images, self._root, self._moved = images, root, None
+        images, root = self._images, self._root
         if images is None:
             self.job.say("There are no images to check yet.", bad=True)
             return False
         return self.job.run(
-            lambda progress: check_images(images, progress=progress), then=self._checked, failed=self._failed
+            lambda progress: check_images(images, root=root, progress=progress), then=self._checked, failed=self._failed
         )
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from .findings import Findings, Table
 from .form import Field, Form
 
 RANDOM, COLUMN, FOLDER, GROUP = range(4)
-OURS = {"item", "label", "split", "width", "height", "remark", "exact", "copies", "seen"}
+OURS = {"item", "label", "width", "height", "remark", "exact", "copies", "seen"}
 MAX_VALUES = 40  # of a column, to choose those for validation from
 
 
