@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastai.learner import Learner
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from .files import write_whole
 from .state import ModelState, OptimizerState, RandomState
+from .tensor_file import read_tensors, write_tensors
 
 FORMAT = "1"
 PLAIN = ("phase", "epoch", "epochs", "iteration", "recorder", "scaler")
@@ -91,20 +90,13 @@ class Checkpoint:
                 plain.append({key: value for key, value in known.items() if key not in found})
             tensors |= {f"slow.{index}": tensor for index, tensor in enumerate(opt.slow or [])}
             values["optimizer"] = {"parameters": plain, "groups": opt.groups, "frozen": opt.frozen, "count": opt.count}
-        tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
         header = {"format": FORMAT, "state": json.dumps(values, default=_plain)}
-        # Not safetensors' own save_file: its errors do not tell a full disk from other faults.
-        write_whole(path, lambda part: part.write_bytes(save(tensors, header)))
+        write_whole(path, lambda part: write_tensors(part, tensors, header))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
         """ValueError for a file that is no checkpoint, or a damaged one."""
-        try:
-            with safe_open(path, "pt") as file:
-                header = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
-        except SafetensorError as error:
-            raise ValueError(f"{path.name} is damaged and cannot be read.") from error
+        tensors, header = read_tensors(path)
         if header.get("format") != FORMAT:
             raise ValueError(f"{path.name} is no checkpoint of this program.")
         values = json.loads(header["state"])
