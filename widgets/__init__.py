@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attributes(
     __name__,
     {
         "AnyClassifier": "any_classifier",
+        "AnyCleaner": "cleaning.any_cleaner",
         "AnyPredictions": "interpretation.any_predictions",
         "BatchGrid": "data.batch_grid",
         "BundleUpload": "any_classifier",

@@ -13,6 +13,7 @@ from typing import BinaryIO, TextIO
 import numpy as np
 import pandas as pd
 
+from ..data.items import check_items
 from ..progress import Progress
 from .confusion import MOST
 from .predictions import COLUMNS, PROBABILITY, check_predictions
@@ -24,7 +25,9 @@ STEP = 2000  # rows between two looks at whether anybody still waits
 FORMAT = "It needs a row for each picture and the columns item (its path), label and predicted."
 
 
-def read_predictions(path: str | Path, *, progress: Progress | None = None) -> pd.DataFrame:
+def read_predictions(
+    path: str | Path, *, needed: tuple[str, ...] = NEEDED, progress: Progress | None = None
+) -> pd.DataFrame:
     """The predictions table in a CSV file, in whatever way the file is written.
 
     >>> read_predictions("predictions.csv").item[0]
@@ -33,15 +36,16 @@ def read_predictions(path: str | Path, *, progress: Progress | None = None) -> p
     UTF-8, UTF-16 or Windows' Latin letters; commas, semicolons, tabs or bars between the cells; decimal
     commas where the cells are not parted by commas. `item`, `label` and `predicted` must be there, in any
     case and order; `split`, `confidence`, `loss` and "probability of <label>" may be; further columns are
-    left out. "None" and "NA" are labels like others. `item` is what the file says (see `locate`).
+    left out. "None" and "NA" are labels like others. `item` is what the file says (see `locate`). Where
+    `predicted` is not `needed` and not there either, this is an items table.
     Raises ValueError with a sentence that names the row for a person; Cancelled.
     """
     size = max(1, os.path.getsize(path))
     with open(path, "rb") as raw:
         encoding = _encoding(raw)
     with open(path, encoding=encoding, errors="replace", newline="") as file:
-        separator, names = _header(file)
-        columns = {name: [] for name in NEEDED} | {name: [] for name in names if name in COLUMNS}
+        separator, names = _header(file, needed)
+        columns = {name: [] for name in needed} | {name: [] for name in names if name in COLUMNS}
         places = {name: names.index(name) for name in columns}
         shares = [place for place, name in enumerate(names) if name.startswith(PROBABILITY)]
         comma = separator != ","
@@ -59,7 +63,7 @@ def read_predictions(path: str | Path, *, progress: Progress | None = None) -> p
                 probability.append(_numbers([cells[place] for place in shares], row, comma))
     if not columns["item"]:
         raise ValueError(f"The file has a header and no rows. {FORMAT}")
-    if len(found := set(columns["label"]) | set(columns["predicted"])) > MOST:
+    if len(found := {*columns["label"], *columns.get("predicted", ())}) > MOST:
         raise ValueError(
             f"The file has {len(found):,} different labels; {MOST:,} is the limit. Are the columns mixed up?"
         )
@@ -67,9 +71,11 @@ def read_predictions(path: str | Path, *, progress: Progress | None = None) -> p
         if name in columns:
             columns[name] = [_numbers([cell], row, comma)[0] for row, cell in enumerate(columns[name], 1)]
     table = pd.DataFrame(columns)
-    for name in ("label", "predicted"):
+    for name in [name for name in ("label", "predicted") if name in columns]:
         if (without := table.index[table[name] == ""]).size:
             raise ValueError(f"Row {without[0] + 1} has no {name}.")
+    if "predicted" not in columns:
+        return check_items(table)
     if shares:
         table = pd.concat([table, pd.DataFrame(np.stack(probability), columns=[names[i] for i in shares])], axis=1)
     return check_predictions(table)
@@ -96,7 +102,7 @@ def _encoding(file: BinaryIO) -> str:
     return "utf-8-sig"
 
 
-def _header(file: TextIO) -> tuple[str, list[str]]:
+def _header(file: TextIO, needed: tuple[str, ...]) -> tuple[str, list[str]]:
     """The separator and the names of the columns; `file` stands at the first row afterwards."""
     line = file.readline(1 << 20)
     while line and (not line.strip() or line.lower().startswith("sep=")):  # as Excel writes it
@@ -106,7 +112,7 @@ def _header(file: TextIO) -> tuple[str, list[str]]:
         names = [_column(name) for name in next(csv.reader([line], delimiter=separator), [])]
         if len(set(names) & set(COLUMNS)) > len(set(best) & set(COLUMNS)) or not best:
             best, chosen = names, separator
-    missing = [name for name in NEEDED if name not in best]
+    missing = [name for name in needed if name not in best]
     if missing:
         raise ValueError(f"The file has no column {' and none '.join(missing)}. {FORMAT}")
     twice = [name for name in best if best.count(name) > 1 and (name in COLUMNS or name.startswith(PROBABILITY))]

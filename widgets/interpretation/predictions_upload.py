@@ -13,14 +13,13 @@ from traitlets import Any
 from ...models.data.zip_file import extract_images
 from ...models.interpretation.locate import locate
 from ...models.interpretation.predictions import labels
-from ...models.interpretation.predictions_file import FORMAT, read_predictions
+from ...models.interpretation.predictions_file import FORMAT, NEEDED, read_predictions
 from ...models.progress import Progress
 from ..file_upload import FileUpload
 from ..job import Job
 from ..uploads import Upload, spool
 
 DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the folder of the server whose pictures a page may name
-LISTS = (".csv", ".tsv", ".txt")
 
 
 class PredictionsUpload(VBox):
@@ -41,6 +40,9 @@ class PredictionsUpload(VBox):
     """
 
     value = Any(None, allow_none=True, read_only=True, help="the predictions table, None before")
+
+    needed = NEEDED  # columns of the CSV
+    lists = (".csv", ".tsv", ".txt")
 
     def __init__(
         self,
@@ -97,18 +99,24 @@ class PredictionsUpload(VBox):
         """The table, the folder of its pictures and a sentence about them; runs in a thread."""
         zipped = upload.name.lower().endswith(".zip")
         if zipped:
-            files = extract_images(upload.path, folder, also=LISTS, progress=progress).files
-            lists = [file for file in files if file.suffix.lower() in LISTS]
-            pictures = [file for file in files if file.suffix.lower() not in LISTS]
-            table = read_predictions(_only(lists), progress=progress)
+            files = extract_images(upload.path, folder, also=self.lists, progress=progress).files
+            lists = [file for file in files if file.suffix.lower() in self.lists]
+            pictures = [file for file in files if file.suffix.lower() not in self.lists]
+            if not lists:
+                return self._without_list(pictures, folder)
+            table = read_predictions(_only(lists), needed=self.needed, progress=progress)
             root, among = folder, pictures
         else:
-            table = read_predictions(upload.path, progress=progress)
+            table = read_predictions(upload.path, needed=self.needed, progress=progress)
             root, among = (folder, []) if self._server is None else (self._server, None)
         progress.report(0, None, "Finding the pictures")
         paths, missing = locate(table["item"], root, among)
         table["item"] = pd.Series(paths, dtype=object)
         return table, root, _about(table, missing, where="the zip" if zipped else "the server's folder of pictures")
+
+    def _without_list(self, pictures: list[Path], folder: Path) -> tuple[pd.DataFrame, Path, str]:
+        """What to make of a zip of pictures alone; a kind of upload that needs no predictions may take it."""
+        raise ValueError(f"This zip holds no CSV file, so nothing says what was predicted. {FORMAT}")
 
     def _keep(self, folder: tempfile.TemporaryDirectory, table: pd.DataFrame, root: Path, about: str) -> None:
         before, self._folder, self.root = self._folder, folder, root
@@ -120,8 +128,6 @@ class PredictionsUpload(VBox):
 
 def _only(lists: list[Path]) -> Path:
     """The one file of predictions among those of a zip."""
-    if not lists:
-        raise ValueError(f"This zip holds no CSV file, so nothing says what was predicted. {FORMAT}")
     named = [file for file in lists if file.stem.lower() == "predictions"] or lists
     tables = [file for file in named if file.suffix.lower() != ".txt"] or named
     if len(tables) > 1:
@@ -131,8 +137,9 @@ def _only(lists: list[Path]) -> Path:
 
 
 def _about(table: pd.DataFrame, missing: int, *, where: str) -> str:
-    count, names = len(table), len(labels(table))
-    said = f"{count:,} prediction{'' if count == 1 else 's'} of {names:,} label{'' if names == 1 else 's'}."
+    what, names = ("prediction", len(labels(table))) if "predicted" in table else ("picture", table["label"].nunique())
+    count = len(table)
+    said = f"{count:,} {what}{'' if count == 1 else 's'} of {names:,} label{'' if names == 1 else 's'}."
     if missing == count:
         return f"{said} No picture of them is here: to see them, put the CSV and the pictures into one zip."
     return f"{said} {missing:,} of their pictures are not in {where}." if missing else said
