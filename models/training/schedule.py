@@ -59,11 +59,18 @@ def preview(source: Learner | DataLoaders, settings: TrainingSettings) -> Schedu
     """
     loader = (source.dls if isinstance(source, Learner) else source).train
     batches = len(loader)
-    if settings.batch_size and settings.batch_size != loader.bs:
+    if settings.batch_size and settings.batch_size != getattr(loader, "bs", None):
+        check_batch_size(loader)
         batches = loader.n // settings.batch_size if loader.drop_last else -(-loader.n // settings.batch_size)
     if isinstance(source, DataLoaders):
         return schedule(settings, batches)
     return schedule(settings, batches, groups=group_count(source), momenta=source.moms)
+
+
+def check_batch_size(loader: object) -> None:
+    """ValueError for a loader that no other can be made of with batches of another size: PyTorch's own."""
+    if not hasattr(loader, "new"):
+        raise ValueError(f"The batch size of these data ({type(loader).__name__}) cannot be changed: leave it empty.")
 
 
 def group_count(learn: Learner) -> int:

@@ -13,7 +13,7 @@ from fastai.torch_core import set_seed
 
 from ..vision import transfer_learner
 from .lr_finder import check_finite
-from .schedule import group_count
+from .schedule import check_batch_size, group_count
 from .settings import TrainingSettings
 from .state import RandomState
 
@@ -68,7 +68,7 @@ def adapted(learn: Learner, settings: TrainingSettings) -> Iterator[list[str]]:
     ...     learn.fit(1)
     """
     remarks, added, dls = [], [], learn.dls
-    if settings.batch_size and settings.batch_size != dls.train.bs:
+    if settings.batch_size and settings.batch_size != getattr(dls.train, "bs", None):
         learn.dls = _with_batch_size(dls, settings.batch_size)
     if settings.mixed_precision and not hasattr(learn, "mixed_precision"):
         if str(getattr(dls, "device", "cpu")).startswith("cuda"):
@@ -88,6 +88,7 @@ def adapted(learn: Learner, settings: TrainingSettings) -> Iterator[list[str]]:
 
 def _with_batch_size(dls: DataLoaders, size: int) -> DataLoaders:
     """The same loaders with other batches; validation batches keep their ratio to those of the training."""
+    check_batch_size(dls.train)
     sizes = [max(1, round(loader.bs * size / dls.train.bs)) for loader in dls.loaders]
     generators = RandomState.capture(dls)
     loaders = [loader.new(bs=bs) for loader, bs in zip(dls.loaders, sizes, strict=True)]
