@@ -1,9 +1,9 @@
 const METHODS = [
   ["crop", "Crop", "Cuts off what is too long, at a random place while training. What lies at the edge may be lost."],
   ["squish", "Squish", "Keeps everything, but not its shape: what is round becomes oval."],
-  ["pad_zeros", "Pad with black", "Keeps everything and its shape; part of the picture is wasted on black."],
-  ["pad_reflection", "Pad with reflections", "Keeps everything and its shape; mirrors the picture into the margins."],
-  ["pad_border", "Pad with the border", "Keeps everything and its shape; draws the outermost pixels into the margins."],
+  ["pad_zeros", "Pad with black", "Keeps everything and its shape; part of each picture is wasted on black. Where, is random while training."],
+  ["pad_reflection", "Pad with reflections", "Keeps everything and its shape; mirrors the picture into the margins, which are at random sides while training."],
+  ["pad_border", "Pad with the border", "Keeps everything and its shape; draws the outermost pixels into the margins, which are at random sides while training."],
   ["random_crop", "Random resized crop", "Another part at another scale each time: the model learns that things come in all sizes."],
 ];
 const CHOICES = {
@@ -36,7 +36,8 @@ const WHEN = { // the others always
 
 // A labelled control: `draw` sets it unless it is being moved right now, which the kernel's echo would undo.
 function field(name, label, input, read, write) {
-  const said = h("output", { class: "quiet" });
+  const said = h("span", { class: "quiet" });
+  input.setAttribute("aria-label", label); // without what it reads, which is its value
   const element = h("label", { class: "field" }, h("span", { class: "what" }, label, said), input);
   return {
     name, element,
