@@ -19,6 +19,8 @@ ENOUGH = 8  # addresses that found no network before the others are not tried an
 NO_NETWORK = (
     "Nothing can be downloaded: this kernel has no network. Upload a zip of photos, or start with the built-in digits."
 )
+# Where there is no network, some systems say so and others only that they know no such name.
+NO_HOSTS = "None of these hosts can be found: the addresses are wrong, or this kernel has no network."
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def download_images(
             result.urls[came] = one.url
         else:
             result.failures.append((one.url, str(came) or "There is no network."))
-    if done and all(isinstance(came, NoNetwork | NoHost | _StoppedError) for came in done.values()) and run.lost:
-        raise RuntimeError(NO_NETWORK)
+    unreached = [came for came in done.values() if isinstance(came, NoNetwork | NoHost)]
+    if unreached and all(isinstance(came, NoNetwork | NoHost | _StoppedError) for came in done.values()):
+        raise RuntimeError(NO_NETWORK if run.lost else NO_HOSTS)
     return result
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..progress import Progress
-from .addresses import NoNetwork
+from .addresses import NoHost, NoNetwork
 from .downloads import NO_NETWORK
 from .sources import Fetched
 from .tar_file import extract_tar
@@ -70,7 +70,7 @@ class FastaiSource:
                 counted = _Counted(file, f"Downloading {self.name}", size, progress)
                 self._web.get(url, counted, max_bytes=10_000_000_000, seconds=24 * 3600)
             part.replace(archive)
-        except NoNetwork as error:
+        except (NoNetwork, NoHost) as error:
             raise RuntimeError(NO_NETWORK) from error
         except (Again, ValueError) as error:
             raise RuntimeError(f"{self.name} could not be downloaded: {error}") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from ..progress import Cancelled, Progress
-from .addresses import NoNetwork
+from .addresses import NoHost, NoNetwork
 from .downloads import NO_NETWORK, Wanted, download_images
 from .items import image_files
 from .sources import Fetched
@@ -168,7 +168,7 @@ class Commons:
         try:
             self._web.get(f"{self._api}?{urlencode(query)}", answer, max_bytes=20_000_000)
             return json.loads(answer.getvalue())
-        except NoNetwork as error:
+        except (NoNetwork, NoHost) as error:
             raise RuntimeError(NO_NETWORK) from error
         except (Again, ValueError) as error:
             raise RuntimeError(f"The image search does not answer: {error}") from error

@@ -201,18 +201,25 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
     assert (tmp_path / "1.jpg").read_bytes() == b"mine"
 
 
-def test_without_network_it_is_said_once_and_soon(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (socket.EAI_AGAIN, "Nothing can be downloaded: this kernel has no network"),
+        (socket.EAI_NONAME, "None of these hosts can be found: the addresses are wrong, or this kernel has no network"),
+    ],
+)
+def test_without_network_it_is_said_once(tmp_path, monkeypatch, code, says):
     asked = []
 
     def no_resolver(host, *_, **__):
         asked.append(host)
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        raise socket.gaierror(code, "as the resolver says")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_resolver)
     source = UrlSource({"bear": [f"https://example.org/{n}.jpg" for n in range(500)]})
-    with pytest.raises(RuntimeError, match="Nothing can be downloaded: this kernel has no network"):
+    with pytest.raises(RuntimeError, match=says):
         source.fetch(tmp_path)
-    assert len(asked) < 500
+    assert code == socket.EAI_NONAME or len(asked) < 500, "a network that is not there is not asked for ever"
 
 
 def test_lines_of_text_are_labels_and_addresses():

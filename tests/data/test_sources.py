@@ -170,9 +170,10 @@ def home(tmp_path, monkeypatch):
     fastai_cfg.cache_clear()
 
 
-def test_neither_a_search_nor_fastai_without_network(tmp_path, home, monkeypatch):
+@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_NONAME])
+def test_neither_a_search_nor_fastai_without_network(tmp_path, home, monkeypatch, code):
     def no_resolver(*_, **__):
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        raise socket.gaierror(code, "as the resolver says")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_resolver)
     for source in (SearchSource(["grizzly"]), FastaiSource("MNIST_TINY")):
