@@ -73,8 +73,6 @@ def download_images(
                 finished, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done[waiting.pop(future)] = future.result()
-                if run.lost >= min(ENOUGH, len(wanted)) and not run.arrived:
-                    run.stop("There is no network.")
         except BaseException:
             run.stop("Cancelled.")
             raise
@@ -125,6 +123,8 @@ class _Run:
             except (ValueError, NoNetwork) as error:
                 with self._lock:
                     self.lost += isinstance(error, NoNetwork)
+                if self.lost >= ENOUGH and not self.arrived:
+                    self.stop("There is no network.")
                 return error
         raise AssertionError("the last attempt returns")
 
