@@ -37,7 +37,6 @@ class Downloaded:
 
     files: list[Path] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
-    urls: dict[Path, str] = field(default_factory=dict)
 
 
 def download_images(
@@ -80,9 +79,10 @@ def download_images(
     for index, one in enumerate(wanted):
         if isinstance(came := done[index], Path):
             result.files.append(came)
-            result.urls[came] = one.url
         else:
             result.failures.append((one.url, str(came) or "There is no network."))
+    if progress is not None and progress.cancelled:
+        return result
     unreached = [came for came in done.values() if isinstance(came, NoNetwork | NoHost)]
     if unreached and all(isinstance(came, NoNetwork | NoHost | _StoppedError) for came in done.values()):
         raise RuntimeError(NO_NETWORK if run.lost else NO_HOSTS)
