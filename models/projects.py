@@ -89,7 +89,7 @@ class Project:
     def save_items(self, items: pd.DataFrame) -> None:
         """Keep which photo has which label and lies on which side of the split."""
         names = [os.path.relpath(item, self.photos) for item in items["item"]]
-        table = items[["label", "split"]].astype(str).assign(item=names)
+        table = items[["label", "split"]].astype(str).assign(item=names)[["item", "label", "split"]]
         write_whole(self.folder / ITEMS, lambda part: table.to_csv(part, index=False))
 
     def load_items(self) -> pd.DataFrame | None:
@@ -103,7 +103,7 @@ class Project:
             return None
         if not len(table) or not {"label", "split"} <= set(table) or not all(map(os.path.isfile, paths)):
             return None
-        return table.assign(item=[os.path.abspath(path) for path in paths])
+        return table.assign(item=[os.path.abspath(path) for path in paths])[["item", "label", "split"]]
 
     def close(self) -> None:
         """Let others open it."""

@@ -39,7 +39,7 @@ def test_a_name_and_a_click_make_a_classifier(publish, tmp_path):
     card = Classifier.load(publish.value).card
     assert (card.name, card.intended_use, card.licence) == ("Paint", "Sorting tins.", "CC0")
     assert publish.bundle._offered["name"] == "paint.onnx"
-    assert dict(publish.card._sections)["Intended use"] == "Sorting tins."
+    assert publish.classifier in publish.children and publish.classifier.classifier.labels == ("blue", "green", "red")
     assert said(publish.job).startswith("Published as paint.onnx")
     assert str(tmp_path) not in str([child.get_state() for child in publish.children])
 

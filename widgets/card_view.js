@@ -12,7 +12,6 @@ export default {
     el.classList.add("ipyfastai", "ipyfastai-card-view");
     el.append(fold);
     follow(model, ["title", "_sections"], () => {
-      el.hidden = !model.get("_sections").length;
       summary.textContent = model.get("title");
       fold.replaceChildren(summary, ...model.get("_sections").map(section));
     });

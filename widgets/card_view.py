@@ -26,10 +26,5 @@ class CardView(anywidget.AnyWidget):
     _sections = List().tag(sync=True)
     title = Unicode("About this model").tag(sync=True)
 
-    def __init__(self, sections: Iterable[Section] = (), **kwargs):
-        super().__init__(**kwargs)
-        self.show(sections)
-
-    def show(self, sections: Iterable[Section]) -> None:
-        """Show another card; nothing where it has no sections."""
-        self._sections = [list(section) for section in sections]
+    def __init__(self, sections: Iterable[Section], **kwargs):
+        super().__init__(_sections=[list(section) for section in sections], **kwargs)

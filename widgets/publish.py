@@ -14,9 +14,10 @@ from ipywidgets import VBox
 from traitlets import Any, Dict
 
 from ..models.card import MAX_TEXT
+from ..models.classifier import Classifier
 from .assets import joined
-from .card_view import CardView
 from .file_download import FileDownload
+from .image_classifier import ImageClassifier
 from .job import Job
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Publish(VBox):
 
     The card is filled from the `run` and the predictions `table` (made anew where it is None); a person adds
     the name and what the classifier is for. `words` are what those fields hold at first. A learner that
-    `export_onnx` refuses is refused with its sentence. `use(learn, ...)` goes on to another learner and
-    keeps what was written.
+    `export_onnx` refuses is refused with its sentence. What was published can be tried on photos at once.
+    `use(learn, ...)` goes on to another learner and keeps what was written.
 
     `value` is the Path of the bundle, None before it is published and once there is another learner.
     """
@@ -67,12 +68,12 @@ class Publish(VBox):
         self._binder: tempfile.TemporaryDirectory | None = None
         self.form = WordsForm(WORDS, **words)
         self.job = Job(button="Publish", pressed=self.publish)
-        self.card = CardView(title="Its model card")
+        self.classifier: ImageClassifier | None = None  # to try the bundle with
         self.bundle = FileDownload("Download the classifier")
         self.repository = WordsForm(REPOSITORY)
         self.binder_job = Job(button="Make a folder for Binder", pressed=self.make_binder_folder)
         self.binder = FileDownload("Download that folder as a zip")
-        self._results = [self.card, self.bundle, self.repository, self.binder_job, self.binder]
+        self._results = [self.bundle, self.repository, self.binder_job, self.binder]
         super().__init__([self.form, self.job])
         self.add_class("ipyfastai-publish")
 
@@ -135,18 +136,22 @@ class Publish(VBox):
         super().close()
 
     def _publish(self, path: Path) -> None:
-        from ..models.classifier import Classifier
-
-        self.card.show(Classifier.load(path).card.sections())
+        self._try(ImageClassifier(Classifier.load(path), label="Try it on photos of your own"))
         self.bundle.offer(path)
         self.binder.offer(None)
-        self.children = [self.form, self.job, *self._results]
+        self.children = [self.form, self.job, self.bundle, self.classifier, *self._results[1:]]
         self.job.button = "Publish again"
         self.job.say(f"Published as {path.name}. Whoever has this file can classify photos with it.")
         self.value = path
 
+    def _try(self, classifier: ImageClassifier | None) -> None:
+        if self.classifier is not None:
+            self.classifier.close()
+        self.classifier = classifier
+
     def _withdraw(self) -> None:
         self.value = None
+        self._try(None)
         self._binder = None
         self.bundle.offer(None)
         self.binder.offer(None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from fastai.data.block import CategoryBlock, DataBlock
 from fastai.data.core import DataLoaders
 from fastai.data.transforms import IndexSplitter, Normalize
-from fastai.vision.augment import RandomErasing, RandomResizedCrop, aug_transforms
+from fastai.vision.augment import RandomErasing, RandomResizedCrop, Resize, ResizeMethod, aug_transforms
 from fastai.vision.core import imagenet_stats
 from fastai.vision.data import ImageBlock
 
@@ -24,6 +25,7 @@ def dataloaders(
     batch_size: int = 16,
     workers: int = 0,
     seed: int = 42,
+    augment: Literal["photos", "signs"] = "photos",
     path: str | Path = ".",
 ) -> DataLoaders:
     """DataLoaders from an items table.
@@ -34,7 +36,9 @@ def dataloaders(
 
     Without a column `split` a fifth of each label is drawn with `seed` for validation. Training photos
     are cropped, flipped, warped, relit and partly erased at random; validation photos are squished and
-    centre-cropped. `size` is in pixels, height and width; `path` is where fastai keeps its models.
+    centre-cropped. "signs" are digits, letters, drawings or documents, of which a part or a mirror image means
+    something else: `augment="signs"` only turns, warps and relights them a little. `size` is in pixels, height
+    and width; `path` is where fastai keeps its models.
     Raises ValueError for fewer than two labels, an empty side, a label that can only be tested on and
     a file that has gone since the table was made.
     """
@@ -51,15 +55,22 @@ def dataloaders(
         blocks=(ImageBlock, CategoryBlock(vocab=sorted(items.label.unique()))),
         splitter=IndexSplitter(np.flatnonzero(items.split == VALID).tolist()),
         get_y=_LabelOf(items),
-        item_tfms=RandomResizedCrop(size, min_scale=0.3),
-        batch_tfms=[
-            *aug_transforms(max_rotate=15, max_zoom=1.0, max_lighting=0.4, max_warp=0.2, p_lighting=0.9),
-            Normalize.from_stats(*imagenet_stats),
-            RandomErasing(p=0.3, sh=0.3, max_count=2),
-        ],
+        **_augmentations(augment, size),
     ).dataloaders(
         [Path(item) for item in items.item], path=Path(path), bs=batch_size, val_bs=2 * batch_size, num_workers=workers
     )
+
+
+def _augmentations(kind: str, size: int) -> dict[str, Any]:
+    normalize = Normalize.from_stats(*imagenet_stats)
+    if kind == "photos":
+        varied = aug_transforms(max_rotate=15, max_zoom=1.0, max_lighting=0.4, max_warp=0.2, p_lighting=0.9)
+        erased = RandomErasing(p=0.3, sh=0.3, max_count=2)
+        return {"item_tfms": RandomResizedCrop(size, min_scale=0.3), "batch_tfms": [*varied, normalize, erased]}
+    if kind == "signs":
+        varied = aug_transforms(do_flip=False, max_rotate=8, max_zoom=1.1, max_lighting=0.2, max_warp=0.1)
+        return {"item_tfms": Resize(size, ResizeMethod.Squish), "batch_tfms": [*varied, normalize]}
+    raise ValueError(f'augment must be "photos" or "signs", not {kind!r}')
 
 
 class _LabelOf:

@@ -34,16 +34,10 @@ class CleanStep(Step):
         return value
 
     def ways(self) -> list[tuple[str, str, str]]:
-        check = self.flow.stages["check"]
-        cleaned = self.flow.state("train") != DONE and check.value is not None
-        return [
-            (
-                "again",
-                "Train again on the cleaned photos",
-                "" if cleaned else "Nothing was applied since the training.",
-            ),
-            ("next", "Next: Publish", "Train again first." if cleaned else ""),
-        ]
+        again, onwards = "Train again on the cleaned photos", "Next: Publish"
+        if self.flow.state("train") == DONE:
+            return [("next", onwards, ""), ("again", again, "Nothing was applied since the training.")]
+        return [("again", again, ""), ("next", onwards, "Train again first.")]
 
     def press(self, name: str) -> None:
         if name == "again":

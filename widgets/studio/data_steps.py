@@ -21,15 +21,24 @@ from .step import Step
 
 SIZES = (64, 96, 128, 160, 224, 320)  # pixels that networks for photos are trained with
 LARGEST_BY_ITSELF = 160  # quick enough on a CPU
+KINDS = {  # how training may vary a picture
+    "photos": "Photos: crops, mirror images, other light",
+    "signs": "Digits, letters, drawings: only a little turned",
+}
+SMALL = 48  # pixels: what is smaller is rarely a photo
 COLUMNS = ["item", "label", "split"]
 
 
 @dataclass(frozen=True)
 class Data:
-    """The photos with their labels and split, and the size (pixels, both sides) at which a network sees them."""
+    """The photos with their labels and split, the size (pixels) of what a network sees, how training varies them."""
 
     items: pd.DataFrame
     size: int
+    augment: str = "photos"
+
+    def same_as(self, other: Data) -> bool:
+        return (self.size, self.augment) == (other.size, other.augment) and self.items.equals(other.items)
 
     def __str__(self) -> str:
         counts = self.items["split"].value_counts()
@@ -135,7 +144,13 @@ class CheckStep(Step):
         default = max(size for size in SIZES if size <= max(SIZES[0], min(typical, LARGEST_BY_ITSELF)))
         sizes = [f"{size} pixels" for size in SIZES]
         hint = "Larger shows more and takes longer: twice the side, four times the work."
-        self.size.show([Field("size", "Image size", "select", SIZES.index(default), sizes, hint=hint)])
+        kind = list(KINDS).index("signs" if typical < SMALL else "photos")
+        self.size.show(
+            [
+                Field("size", "Image size", "select", SIZES.index(default), sizes, hint=hint),
+                Field("augment", "What is in them", "select", kind, list(KINDS.values())),
+            ]
+        )
         self.rule.show(report.items["item"].tolist(), root=report.root)
         self._lay_out()
 
@@ -151,13 +166,12 @@ class CheckStep(Step):
         split = self.split.value
         if split is None or split["label"].nunique() < 2:
             return self.finish(None)
-        data = Data(split[COLUMNS].astype(str), SIZES[self.size["size"]])
-        before = self.value
-        if before is not None and before.size == data.size and before.items.equals(data.items):
+        data = Data(split[COLUMNS].astype(str), SIZES[self.size["size"]], list(KINDS)[self.size["augment"]])
+        if self.value is not None and self.value.same_as(data):
             return
         self.finish(data)
         self.studio.project.save_items(data.items)
-        self.studio.project.save(size=data.size)
+        self.studio.project.save(size=data.size, augment=data.augment)
         if self.grid is not None:
             self.grid.close()
             self.grid = None
@@ -186,4 +200,4 @@ def loaders(data: Data, folder: Path, progress):
     from ...models.data.loaders import dataloaders
 
     progress.report(0, None, "Opening the photos")
-    return dataloaders(data.items, size=data.size, path=folder)
+    return dataloaders(data.items, size=data.size, augment=data.augment, path=folder)

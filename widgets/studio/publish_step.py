@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...models.classifier import Classifier
-from ..image_classifier import ImageClassifier
 from ..publish import Publish
 from .step import Step
 
@@ -29,7 +27,6 @@ class PublishStep(Step):
             run=run,
             **{"name": project.name, **words},
         )
-        self.classifier: ImageClassifier | None = None
         self.publish.observe(self._published, "value")
         self.show(self.publish)
 
@@ -45,12 +42,6 @@ class PublishStep(Step):
         return f"Published as {value.name}."
 
     def _published(self, change) -> None:
-        path = change["new"]
-        if self.classifier is not None:
-            self.classifier.close()
-            self.classifier = None
-        if path is not None:
-            self.classifier = ImageClassifier(Classifier.load(path), label="Try it on photos of your own")
+        if change["new"] is not None:
             self.studio.project.save(words=dict(self.publish.form.value))
-        self.show(self.publish, *([self.classifier] if self.classifier else []))
-        self.finish(path)
+        self.finish(change["new"])

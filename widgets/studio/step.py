@@ -91,7 +91,7 @@ class Step:
         job = self.job
 
         def done(result: Any) -> None:
-            if self.job is job:  # nothing newer was asked for meanwhile
+            if self.job is job:
                 then(result)
 
         def failed(error: Exception) -> None:
@@ -100,13 +100,18 @@ class Step:
         job.run(work, then=done, failed=failed)
 
     def _new_job(self) -> None:
-        self.job.close()  # cancels; what is cancelled takes a while to end, and what it brings is dropped
-        self.job = Job(pressed=self.begin)
+        """Another, where one is still at work: what is cancelled takes a while to end."""
+        if self.job.busy:
+            self.job.close()
+            self.job = Job(pressed=self.begin)
+        self.job.button = ""
+        self.job.say("")
 
     def show(self, *content: Widget) -> None:
         """The content, above the buttons that lead on."""
         self.content = list(content)
         self.body.children = [self.job, *content, self.foot]
+        self.studio.refresh()
 
     def clear(self) -> None:
         self._new_job()

@@ -92,7 +92,7 @@ class TrainStep(Step):
 
     name, title, needs = "train", "Train", ("check", "rate")
     needs_fastai = True
-    wanted = "Press Start training, and wait for the last epoch or stop it after any."
+    wanted = "Press Train, and wait for the last epoch, or stop it after any."
     why_stale = "What was trained here had other photos, labels or settings to begin with."
     again = "Train again with what there is now"
     _settings = TrainingSettings(seed=SEED)

@@ -15,7 +15,7 @@ from ...models.training.settings import ARCHITECTURES
 from ..job import Job
 from .clean_step import CleanStep
 from .confuse_step import ConfuseStep
-from .data_steps import SIZES, CheckStep, Data, PhotosStep
+from .data_steps import KINDS, SIZES, CheckStep, Data, PhotosStep
 from .flow import DONE, LOCKED, READY, STALE, Flow, Stage
 from .publish_step import PublishStep
 from .step import Step
@@ -109,10 +109,10 @@ class TrainingStudio(VBox):
     def restore(self, project: Project) -> None:
         """What an earlier visit had come to: labels and split, network and rate."""
         items, facts = project.load_items(), project.facts
-        if items is None or facts.get("size") not in SIZES:
+        if items is None or facts.get("size") not in SIZES or facts.get("augment") not in KINDS:
             return
         self.flow.begin("check")
-        self.flow.set("check", Data(items, facts["size"]))
+        self.flow.set("check", Data(items, facts["size"], facts["augment"]))
         if facts.get("arch") in ARCHITECTURES and isinstance(facts.get("rate"), float):
             self.flow.begin("rate")
             self.flow.set("rate", Start(facts["arch"], facts["rate"]))
