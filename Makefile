@@ -1,6 +1,6 @@
 # make app    open the gallery of dashboards in a browser (PORT=8866)
 # make test   run every test, browser tests included
-# make bench  compare the classifier app with the usual fastai app; writes docs/benchmarks.md
+# make bench  compare each path with its alternatives; writes docs/benchmarks.md, takes about half an hour
 # make lint   check the style
 # make clean  remove .venv and everything built
 #
@@ -23,7 +23,7 @@ test: $(VENV)/test.installed $(VENV)/browser.installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/test.installed $(VENV)/browser.installed
-	$(BIN)/python -m benchmarks.app
+	for part in app training interpretation cleaner; do $(BIN)/python -m benchmarks.$$part || exit 1; done
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
