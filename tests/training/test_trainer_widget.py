@@ -391,6 +391,24 @@ def test_a_loss_that_is_no_number_stops_it_and_names_a_lower_rate(learn):
     assert trainer.value is None
 
 
+def test_the_best_epoch_is_taken_instead_of_the_last(learn):
+    trainer, seen = Trainer(learn, settings=TrainingSettings(epochs=4, frozen_epochs=0, learning_rate=2e-2, seed=1)), []
+    act(trainer, "best")  # nothing has been trained
+    trainer.start()
+    trainer.observe(lambda change: seen.append(change.new), "value")
+    run, last = trainer.run, weights(learn)
+    act(trainer, "best")
+    assert trainer.view._shown["taken"] == run.best and seen == [None, run]
+    assert same(weights(learn), last) == (run.best == 4)
+    with learn.no_bar():
+        loss = learn.validate()[0]
+    assert loss == pytest.approx(run.history.set_index("epoch")["valid_loss"][run.best], rel=1e-4)
+
+    (trainer._folder / run.name / "best.safetensors").unlink()
+    act(trainer, "best")
+    assert trainer.view._shown["note"] == "No epoch was finished and saved, so there is no best one."
+
+
 def test_a_function_that_builds_the_learner_is_called_anew_for_each_training(colours):
     from ipyfastai.models.vision import image_folder_dataloaders, transfer_learner
 

@@ -1,14 +1,15 @@
 function epochTable() {
   const head = h("tr", {});
   const body = h("tbody", {});
+  const foot = h("tfoot", { class: "quiet" });
   const element = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures of each epoch" },
-    h("table", {}, h("thead", {}, head), body));
+    h("table", {}, h("thead", {}, head), body, foot));
   const names = { epoch: "Epoch", train_loss: "Training loss", valid_loss: "Validation loss", seconds: "Time" };
   let drawn;
   return {
     element,
-    draw(rows, best) {
-      const text = JSON.stringify([rows.at(-1), best]);
+    draw(rows, best, baseline) {
+      const text = JSON.stringify([rows.at(-1), best, baseline]);
       if (text === drawn) return; // between two epochs nothing changes
       drawn = text;
       element.hidden = !rows.length;
@@ -23,6 +24,9 @@ function epochTable() {
       };
       body.replaceChildren(...rows.map((row) => h("tr", { class: row.epoch === best ? "best" : "" },
         ...columns.map((name, index) => h(index ? "td" : "th", index ? {} : { scope: "row" }, cell(row, name))))));
+      const trivial = columns.some((name) => name in baseline);
+      foot.replaceChildren(...(trivial ? [h("tr", {}, h("th", { scope: "row" }, "Always the most frequent label"),
+        ...columns.slice(1).map((name) => h("td", {}, name in baseline ? figure(baseline[name]) : "")))] : []));
     },
   };
 }
@@ -34,6 +38,7 @@ function view(model, el, points) {
   const start = button("Train", "start", "primary");
   const fresh = h("input", { type: "checkbox", onchange: () => model.send({ type: "fresh", value: fresh.checked }) });
   const again = h("label", { class: "fresh" }, fresh, "Begin with the weights that the learner came with");
+  const best = button("", "best");
   const note = h("p", { class: "bad", role: "alert" });
   const resumable = h("ul", { class: "resumable" });
   const bar = h("progress", { "aria-label": "The whole training" });
@@ -49,7 +54,7 @@ function view(model, el, points) {
   const charts = runCharts();
   const table = epochTable();
   el.classList.add("ipyfastai", "ipyfastai-run-view");
-  el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, problem, advice,
+  el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, best, problem, advice,
     charts.element, table.element);
 
   const said = new Map(); // what is said already is not replaced: a screen reader would say it again
@@ -64,14 +69,16 @@ function view(model, el, points) {
     const shown = model.get("_shown");
     const { state = "ready", progress = {}, text = "" } = shown;
     const active = ["running", "paused", "stopping"].includes(state);
-    const controls = [start, pause, resume, stop];
+    const controls = [start, pause, resume, stop, best];
     const focused = controls.find((one) => one === document.activeElement);
     start.hidden = active;
     start.textContent = state === "ready" ? "Train" : "Train again";
-    start.ariaDisabled = Boolean(shown.ready);
     again.hidden = active || shown.fresh === null || shown.fresh === undefined;
     fresh.checked = shown.fresh === true;
-    say(note, [shown.note, shown.ready], () => [shown.note || shown.ready || ""]);
+    say(note, shown.note, () => [shown.note ?? ""]);
+    const taken = shown.taken ? ` The network has the weights of epoch ${shown.taken} now.` : "";
+    best.hidden = active || !shown.best || shown.taken === shown.best || shown.best === shown.epochs;
+    best.textContent = `Take the weights of epoch ${shown.best}, the best`;
     steering.hidden = !active;
     pause.hidden = state !== "running";
     resume.hidden = state !== "paused";
@@ -82,7 +89,7 @@ function view(model, el, points) {
     } else bar.removeAttribute("value");
     left.textContent = state === "running" && progress.seconds_left >= 1 ? `${duration(progress.seconds_left)} left` : "";
     where.textContent = active ? text : "";
-    say(ended, active ? "" : text, () => [active ? "" : text]);
+    say(ended, active ? "" : text + taken, () => [active ? "" : text + taken]);
     const fault = shown.problem ?? null;
     problem.hidden = !fault;
     say(problem, [fault, active], () => (fault ? [h("p", {}, ...sentence(fault.message)),
@@ -104,7 +111,7 @@ function view(model, el, points) {
     const current = shown.run === data.run && shown.run !== undefined;
     const drawn = current ? data : { raw: [], smoothed: [], rates: [], epochs: [] };
     charts.draw(drawn, shown);
-    table.draw(drawn.epochs, shown.best);
+    table.draw(drawn.epochs, shown.best, shown.baseline ?? {});
   }
 
   points.views.add(draw);

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...models.training.run import TrainingRun
 
 ACTIVE = ("running", "paused", "stopping")
-ACTIONS = ("start", "pause", "resume", "stop", "try", "fresh", "again")
+ACTIONS = ("start", "pause", "resume", "stop", "try", "fresh", "again", "best")
 
 
 class RunView(anywidget.AnyWidget):
@@ -51,12 +51,12 @@ class RunView(anywidget.AnyWidget):
         self._send_new(*self._sent)
 
     def say(
-        self, *, note: str = "", fresh: bool | None = None, resumable: Sequence[dict] = (), ready: str = ""
+        self, *, note: str = "", fresh: bool | None = None, resumable: Sequence[dict] = (), taken: int | None = None
     ) -> None:
-        """Everything but the curves: `note` is a sentence for a start that was refused, `ready` says why there
-        can be none now, `fresh` whether the next one begins with the first weights (None: not asked), `resumable`
-        the runs to go on with."""
-        shown = {"note": note, "fresh": fresh, "resumable": list(resumable), "ready": ready}
+        """Everything but the curves: `note` is a sentence for what was refused, `fresh` whether the next training
+        begins with the first weights (None: not asked), `resumable` the runs to go on with, `taken` the epoch
+        whose weights were taken instead of the last."""
+        shown = {"note": note, "fresh": fresh, "resumable": list(resumable), "taken": taken}
         if (run := self._run) is not None:
             shown |= _state(run, self._number)
         self._shown = shown
@@ -97,6 +97,7 @@ def _state(run: TrainingRun, number: int) -> dict:
         "metrics": metric_names(history) or list(run.baseline),
         "baseline": {name: plain(value) for name, value in run.baseline.items()},
         "best": run.best,
+        "epochs": len(history),
         "problem": run.problem,
         "advice": run.advice,
     }
@@ -109,10 +110,10 @@ def sentence(run: TrainingRun) -> str:
     if run.state == "running" and not place["batches"]:
         return "Preparing the training…"
     if run.state in ("running", "paused"):
-        what = "checking on the validation photos" if place["split"] == "valid" else "training"
+        what = "validation" if place["split"] == "valid" else "training"
         frozen = ", all but the last layers frozen" if place["frozen"] else ""
-        verb = "Paused: " if run.state == "paused" else ""
-        return f"{verb}{where}, {what}, batch {place['batch']} of {place['batches']}{frozen}"
+        where = f"Paused: {where}" if run.state == "paused" else where.capitalize()
+        return f"{where}, {what}, batch {place['batch']} of {place['batches']}{frozen}"
     if run.state == "stopping":
         return "Stopping after this batch…"
     done = len(run.history)

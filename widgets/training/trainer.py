@@ -39,7 +39,8 @@ class Trainer(VBox):
     `TrainingSettings` and gives a Learner. Runs are kept below `folder`, those that were interrupted are offered
     to go on with; None keeps them in a temporary folder until the kernel ends. `settings` fill the form.
 
-    `value` is the last `TrainingRun` that finished, or was stopped after an epoch: its `learner` is trained.
+    `value` is the last `TrainingRun` that finished, or was stopped after an epoch: its `learner` is trained. It is
+    set anew when the weights of another epoch are taken.
     `run` is the one that trains now, or else the last one. `learning_rate` is that of the form, to link.
     A training goes on when its page is closed; `close()` stops it.
     Raises TypeError for a source that no learner can be had of.
@@ -66,6 +67,7 @@ class Trainer(VBox):
         self._fresh = True  # whether the next training begins with these
         self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
         self._note = ""
+        self._taken: int | None = None  # the epoch whose weights were taken instead of the last
         offer = Offer(source)
         self.form = SettingsForm(
             settings or offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
@@ -105,6 +107,11 @@ class Trainer(VBox):
     def stop(self) -> bool:
         """End after the batch that is being trained; what was learned stays."""
         return self._steer("stop")
+
+    def take_best(self) -> None:
+        """Give the learner of the run that has ended the weights of its best epoch; `value` is set anew."""
+        if self.run is not None and not self.active:
+            start(self._take_best(self.run))
 
     def close(self) -> None:
         if self.active:
@@ -199,7 +206,7 @@ class Trainer(VBox):
     # While it trains, and afterwards.
 
     def _watch(self, run) -> None:
-        self._note, self.run = "", run
+        self._note, self._taken, self.run = "", None, run
         self._show()
         self.form.lock(True)
         self.cost.button = ""
@@ -217,6 +224,19 @@ class Trainer(VBox):
         self._find_earlier()
         self._show()
 
+    async def _take_best(self, run) -> None:
+        try:
+            taken = await asyncio.to_thread(run.load_best)
+        except (RuntimeError, ValueError) as error:
+            self._note = str(error)
+        except OSError as error:
+            self._note = f"The best epoch cannot be read: {error.strerror}."
+        else:
+            self._note, self._taken = "", taken
+            self.value = None
+            self.value = run
+        self._show()
+
     def _find_earlier(self) -> None:
         start(self._offer_earlier())
 
@@ -231,6 +251,7 @@ class Trainer(VBox):
             note=self._note,
             fresh=self._fresh if self._given is not None else None,
             resumable=[{"name": name, "text": text} for name, text in self._offered.items()],
+            taken=self._taken,
         )
 
     def _act(self, action: str, value: Any) -> None:
@@ -240,6 +261,8 @@ class Trainer(VBox):
         elif action == "fresh" and isinstance(value, bool):
             self._fresh = value
             self._show()
+        elif action == "best":
+            self.take_best()
         elif action == "again" and isinstance(value, str):
             self._go_on(value)
         elif action == "try" and not self.active and self.run is not None and self.run.problem:
