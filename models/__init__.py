@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attributes(
         "check_images": "data.check",
         "check_predictions": "interpretation.predictions",
         "dataloaders": "data.loaders",
+        "device_report": "training.device",
         "export_onnx": "export",
         "find_learning_rate": "training.lr_finder",
         "folder_items": "data.items",

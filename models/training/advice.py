@@ -11,16 +11,19 @@ from .metrics import lower_is_better, metric_names
 CLEARLY = 0.03  # a loss has risen when it is this share above its lowest
 
 
-def advice(history: pd.DataFrame, baseline: Mapping[str, float] | None = None) -> list[str]:
+def advice(
+    history: pd.DataFrame, baseline: Mapping[str, float] | None = None, *, epochs: int | None = None
+) -> list[str]:
     """Sentences on what the figures of a run mean, the most urgent first; often none.
 
     >>> advice(run.history, run.baseline)
     ['The validation loss rises since epoch 2 while error_rate still improves (best: 0.031 at epoch 4). …']
 
     `history` has a row for each epoch, as `TrainingRun.history`; `baseline` maps metrics to what always
-    answering the most frequent label gives.
+    answering the most frequent label gives. `epochs` is how many there will be: after the first of several it is
+    too early to say anything.
     """
-    if history.empty:
+    if len(history) < min(2, epochs or 1):
         return []
     sentences = [_beaten(history, name, value) for name, value in (baseline or {}).items() if name in history]
     if len(history) > 1 and "valid_loss" in history:

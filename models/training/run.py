@@ -199,7 +199,8 @@ class TrainingRun:
         if self._summed.epochs != epochs:
             rows = self._rows[:epochs]
             history = pd.DataFrame(rows)
-            self._summed = _Summary(epochs, history, best_epoch(history), advice(history, self.baseline))
+            sentences = advice(history, self.baseline, epochs=self.settings.total_epochs)
+            self._summed = _Summary(epochs, history, best_epoch(history), sentences)
         return self._summed
 
     def _switch(self, old: str, new: str) -> bool:
@@ -254,6 +255,8 @@ class TrainingRun:
             if self._stored.about.get(name) != facts[name]:
                 raise ValueError(f"The data are not those that the run {self.name} began with: other {name}.")
         self._keeper.folder.cut_losses(self._losses.count)
+        if self.best and self.best == self._start.epochs:  # it may have died just before
+            self._keeper.folder.keep_best()
         self._write_state()
 
     def _fit(self, learn: Learner) -> None:
@@ -265,6 +268,9 @@ class TrainingRun:
         if start and not done:
             start.restore(learn)
         for index in range(number, len(phases)):
+            if self.state == "stopping":
+                self._cut = True
+                return
             self._phase, self._resumed = (index, done), start if done else None
             prepare(learn, phases[index])
             if self._resumed:
@@ -272,7 +278,6 @@ class TrainingRun:
             decay = self.settings.weight_decay
             fit(learn, phases[index], weight_decay=decay, cbs=[Watcher(self)], first_epoch=done)
             done = 0
-            self._cut = self._cut or self.state == "stopping" and index + 1 < len(phases)
             if self._diverged or self._cut:
                 return
 

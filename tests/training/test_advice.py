@@ -41,6 +41,12 @@ def test_a_metric_that_never_beats_the_baseline(name, values):
     assert sentence.startswith(f"{name} never got better than {base:.3f}")
 
 
+def test_the_first_of_several_epochs_says_nothing_yet():
+    table = history([1.1], [1.1], accuracy=[0.3])
+    assert advice(table, {"accuracy": 0.34}, epochs=3) == []
+    assert len(advice(table, {"accuracy": 0.34}, epochs=1)) == 1
+
+
 def test_a_training_loss_that_goes_up_means_too_high_a_rate():
     sentence = advice(history([0.5, 0.4, 2.0], [0.5, 0.4, 2.5], accuracy=[0.6, 0.7, 0.3]), {"accuracy": 0.4})[0]
     assert "the learning rate is too high" in sentence

@@ -149,7 +149,14 @@ def test_a_run_that_died_after_its_last_epoch_only_gets_its_weights_back(colours
     expected = straight(learner(colours), tmp_path)
     state = tmp_path / expected.name / "state.json"
     state.write_text(state.read_text().replace("finished", "running"))
-    assert_equal(resumed(tmp_path / expected.name, learner(colours)), expected)
+    (tmp_path / expected.name / ".last.safetensors.part").write_bytes(b"half")
+    if expected.best == len(expected.history):  # and just before it was also put down as the best
+        (tmp_path / expected.name / "best.safetensors").unlink()
+    run = resumed(tmp_path / expected.name, learner(colours))
+    assert run.best == run.load_best() == expected.best == expected.load_best()
+    assert same(weights(run.learner), weights(expected.learner))
+    run, again = (Checkpoint.load(tmp_path / expected.name / name) for name in ("last.safetensors", "best.safetensors"))
+    assert run.epochs == len(expected.history) and again.epochs == expected.best
 
 
 def test_what_there_is_nothing_to_go_on_with_is_said(colours, tmp_path):
