@@ -235,7 +235,7 @@ def draw(
                 progress.report(number, count, "Making pictures")
             items.append(on_item((PILImage(photo.copy()),))[0])
         (batch,) = on_batch.decode(on_batch((stack(items),)))
-    return [Image.fromarray(one.permute(1, 2, 0).byte().numpy()) for one in batch]
+    return [Image.fromarray(one) for one in batch.permute(0, 2, 3, 1).numpy().astype("uint8")]
 
 
 def example_photo() -> tuple[Image.Image, str]:

@@ -130,6 +130,16 @@ def test_what_a_page_may_not_ask_for_changes_nothing(grid, message):
     assert (grid.view._shown, grid.view._pictures, grid.value) == before
 
 
+def test_what_a_page_writes_into_the_state_is_not_believed(grid):
+    grid.view._shown = {"split": "/etc", "number": -7, "items": [True] * 99, "varying": True}
+    grid.view._pictures = [b"x"]
+    grid._receive({"type": "back"})
+    grid._receive({"type": "pick", "number": 50})
+    assert grid.value is None
+    grid._receive({"type": "batch", "number": 1})
+    assert (grid.view._shown["split"], grid.view._shown["number"], len(shown(grid))) == ("train", 1, 4)
+
+
 @pytest.mark.parametrize("content", [None, 3, [], "pick"])
 def test_a_message_that_is_no_object_reaches_nobody(grid, content):
     grid.view._handle_custom_msg(content, [])

@@ -75,6 +75,7 @@ class BatchGrid(VBox):
         """Stop, and let go of the loaders."""
         self.job.cancel()
         for child in self.children:
+            child.layout.close()
             child.close()
         self._batches = self._photo = None
         super().close()

@@ -52,6 +52,7 @@ class DataSummary(VBox):
     def close(self) -> None:
         """Stop, and let go of the data."""
         for child in self.children:
+            child.layout.close()
             child.close()
         self._data = self._source = None
         super().close()

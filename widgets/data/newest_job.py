@@ -26,18 +26,12 @@ class NewestJob(Job):
         super().__init__(**kwargs)
         self._waiting: tuple | None = None
 
-    def run(
-        self,
-        work: Callable[[Progress], Any],
-        *,
-        then: Callable[[Any], None] | None = None,
-        failed: Callable[[Exception], None] | None = None,
-        ended: Callable[[], None] | None = None,
-    ) -> bool:
-        """Start `work`, or let it wait in place of what waits; True."""
+    def run(self, work: Callable[[Progress], Any], **handlers: Callable | None) -> bool:
+        """Start `work` with the handlers of `Job.run`, or let it wait in place of what waits; True."""
         if not self.busy:
-            return super().run(work, then=then, failed=failed, ended=lambda: self._next(ended))
-        self._waiting = (work, then, failed, ended)
+            ended = handlers.pop("ended", None)
+            return super().run(work, **handlers, ended=lambda: self._next(ended))
+        self._waiting = (work, handlers)
         if time.monotonic() - self._began > QUIET:
             self._progress.cancel()
         return True
@@ -53,8 +47,8 @@ class NewestJob(Job):
         if ended is not None:
             ended()
         if self._waiting:
-            (work, then, failed, ended), self._waiting = self._waiting, None
-            self.run(work, then=then, failed=failed, ended=ended)
+            (work, handlers), self._waiting = self._waiting, None
+            self.run(work, **handlers)
 
     def _show(self, state: str) -> None:
         if time.monotonic() - self._began > QUIET:

@@ -73,6 +73,7 @@ class ResizeExplorer(VBox):
         """Stop, and let go of the photo."""
         self.job.cancel()
         for child in self.children:
+            child.layout.close()
             child.close()
         self._image = None
         super().close()
