@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,10 @@ from fastai.learner import Learner
 
 from . import faults
 from .about import about
-from .advice import advice
 from .checkpoint import Checkpoint
 from .fitting import fit, prepare
 from .keeper import Keeper
-from .metrics import baseline, best_epoch
+from .metrics import baseline
 from .notifier import Notifier
 from .recording import Clock, Losses, LossRecord
 from .registry import release, take
@@ -30,18 +28,8 @@ from .run_folder import RunFolder, StoredRun, load_run
 from .settings import TrainingSettings
 from .source import Source, adapted, build, check_source
 from .state import quiet
+from .summary import Summary
 from .watcher import Watcher
-
-
-@dataclass(frozen=True)
-class _Summary:
-    epochs: int
-    history: pd.DataFrame
-    best: int | None
-    advice: list[str]
-
-
-_NOTHING = _Summary(0, pd.DataFrame(columns=["epoch", "frozen", "train_loss", "valid_loss", "seconds"]), None, [])
 
 
 class TrainingRun:
@@ -82,7 +70,7 @@ class TrainingRun:
         self._stored: StoredRun | None = None  # of a run that goes on, and where it does
         self._start: Checkpoint | None = None
         self._rows: list[dict] = []
-        self._summed = _NOTHING
+        self._summary = Summary.of([], {}, epochs=0)
         self._remarks: list[str] = []
         self._losses = LossRecord(0)
         self._clock = Clock(self.settings)
@@ -115,7 +103,7 @@ class TrainingRun:
         values = stored.losses.learning_rate, stored.losses.raw, stored.losses.smoothed
         run._losses.fill(np.column_stack(values)[:count])
         run._keeper = Keeper(files, losses=count)
-        run.baseline = dict(stored.about.get("baseline", {}))
+        run._summarise()
         return run
 
     @property
@@ -125,7 +113,7 @@ class TrainingRun:
 
     @property
     def history(self) -> pd.DataFrame:
-        return self._summary().history.copy()
+        return self._summary.history.copy()
 
     @property
     def losses(self) -> Losses:
@@ -139,12 +127,12 @@ class TrainingRun:
 
     @property
     def advice(self) -> list[str]:
-        return [*self._remarks, *self._summary().advice]
+        return [*self._remarks, *self._summary.advice]
 
     @property
     def best(self) -> int | None:
         """The best epoch by now, by the first metric."""
-        return self._summary().best
+        return self._summary.best
 
     def start(self) -> bool:
         """Begin; False, and nothing is done, if it has begun before.
@@ -193,15 +181,8 @@ class TrainingRun:
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
 
-    def _summary(self) -> _Summary:
-        """What follows from the epochs, reckoned once for each: pages ask several times a second."""
-        epochs = len(self._rows)
-        if self._summed.epochs != epochs:
-            rows = self._rows[:epochs]
-            history = pd.DataFrame(rows)
-            sentences = advice(history, self.baseline, epochs=self.settings.total_epochs)
-            self._summed = _Summary(epochs, history, best_epoch(history), sentences)
-        return self._summed
+    def _summarise(self) -> None:
+        self._summary = Summary.of(self._rows, self.baseline, epochs=self.settings.total_epochs)
 
     def _switch(self, old: str, new: str) -> bool:
         with self._change:
@@ -245,6 +226,7 @@ class TrainingRun:
         train, valid = learn.dls.train, learn.dls.valid
         self._clock = Clock(self.settings, {"train": len(train), "valid": len(valid)})
         self.baseline = baseline(learn)
+        self._summarise()
         facts = about(learn, self.baseline)
         if self._stored is None:
             self._keeper.folder.write_settings(self.settings, facts)
@@ -313,6 +295,7 @@ class TrainingRun:
         frozen = self.settings.phases()[self._phase[0]].frozen
         seconds = round(time.perf_counter() - self._epoch_began, 3)
         self._rows.append({"epoch": len(self._rows) + 1, "frozen": frozen, **values, "seconds": seconds})
+        self._summarise()
         phase, done = self._phase
         self._phase = phase, done + 1
         counts = {"phase": phase, "epoch": done + 1, "epochs": len(self._rows), "iteration": self._losses.count}

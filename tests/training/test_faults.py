@@ -55,7 +55,7 @@ def test_out_of_memory_is_caught_and_a_smaller_batch_works(colours, tmp_path):
     assert run.state == "failed" and run.problem["kind"] == "out_of_memory"
     assert "Try a batch size of 2 instead of 4" in run.problem["suggestion"]
     assert all(parameter.grad is None for parameter in learn.model.parameters())
-    assert learn.xb == (None,) and learn.pred is None
+    assert learn.xb == (None,) and learn.pred is None and "loss_grad" not in vars(learn)
     learn.remove_cb(spoil)
     again = trained(learn, tmp_path, epochs=1, **run.problem["settings"])
     assert again.state == "finished" and again.settings.batch_size == 2
