@@ -47,17 +47,21 @@ def image_files(root: str | Path) -> tuple[list[Path], list[Path]]:
     files, links = [], []
     for folder, subfolders, names in os.walk(root, onerror=_unreadable):
         for name in [*subfolders]:
-            path = Path(folder, name)
-            if name.startswith(".") or path.is_symlink():
+            path = os.path.join(folder, name)
+            if name.startswith(".") or os.path.islink(path):
                 subfolders.remove(name)  # a link within would only repeat what is there
-                if not name.startswith(".") and not path.resolve().is_relative_to(inside):
+                if not name.startswith(".") and not Path(path).resolve().is_relative_to(inside):
                     links.append(path)
-        for name in names:
-            path = Path(folder, name)
-            if is_picture(name):
-                out = path.is_symlink() and not path.resolve().is_relative_to(inside)
-                (links if out else files).append(path)
-    return sorted(files), sorted(links)
+        for name in filter(is_picture, names):
+            path = os.path.join(folder, name)
+            out = os.path.islink(path) and not Path(path).resolve().is_relative_to(inside)
+            (links if out else files).append(path)
+    return _in_order(files), _in_order(links)
+
+
+def _in_order(paths: list[str]) -> list[Path]:
+    """As `sorted` puts Paths, folder by folder, but several times quicker."""
+    return [Path(path) for path in sorted(paths, key=lambda path: path.split(os.sep))]
 
 
 def is_picture(name: str) -> bool:
