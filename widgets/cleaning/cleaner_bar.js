@@ -3,7 +3,7 @@ const NAMES = { view: "Show", split: "Split", order: "Order" };
 export default {
   render({ model, el }) {
     const selects = Object.entries(NAMES).map(([name, text]) => {
-      const select = h("select", { onchange: () => model.send({ type: "choose", name, index: select.selectedIndex }) });
+      const select = h("select", { "aria-label": text, onchange: () => model.send({ type: "choose", name, index: select.selectedIndex }) });
       return { name, select, label: h("label", {}, h("span", { class: "quiet" }, text), select) };
     });
     const lines = {

@@ -152,12 +152,18 @@ function pictureView(model, el, store) {
     el.style.setProperty("--cell", `${cell}px`);
     el.style.setProperty("--lines", store.lines);
     under = Math.ceil(probe.getBoundingClientRect().height);
+    const focused = grid.contains(document.activeElement);
     if (before !== [columns, cell, under].join()) {
       clear();
       lay();
       list.go(Math.floor(first / columns) * rowHeight());
     }
     draw();
+    if (focused && !grid.contains(document.activeElement)) {
+      list.reveal(Math.floor(active / columns));
+      draw();
+      focus();
+    }
   }
 
   function clear() {
@@ -279,7 +285,7 @@ function pictureView(model, el, store) {
         if (large.dialog.open) large.dialog.close();
         active = anchor = 0;
       }
-      clear();
+      if (anew) clear();
       grid.hidden = !store.count;
       empty.hidden = Boolean(store.count);
       empty.textContent = store.empty;
