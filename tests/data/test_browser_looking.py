@@ -107,8 +107,8 @@ def test_batches_by_mouse_and_keyboard(opened):
     assert pictures(page).count() == 4
 
 
-def test_masks_fade_on_a_phone(opened):
-    page = opened(MASKS, viewport={"width": 390, "height": 844})
+def test_masks_fade_on_a_phone_and_no_pictures_is_a_sentence(opened):
+    page = opened(MASKS, BROKEN, viewport={"width": 390, "height": 844})
     page.get_by_text("Training batch 1 of 4").wait_for()
     overlay = page.locator("img.overlay").first
     assert overlay.evaluate("image => getComputedStyle(image).opacity") == "0.6"
@@ -116,12 +116,8 @@ def test_masks_fade_on_a_phone(opened):
     page.keyboard.press("Home")
     assert overlay.evaluate("image => getComputedStyle(image).opacity") == "0"
     assert "Road" in page.get_by_role("list", name="Colours of the overlay").all_inner_texts()[0]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_no_pictures_is_a_sentence(opened):
-    page = opened(BROKEN)
     page.get_by_text("These batches hold no pictures: they are made of Tensor (2, 5)").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_explorer_from_slider_to_code(opened):
