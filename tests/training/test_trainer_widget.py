@@ -194,6 +194,17 @@ def test_the_form_offers_what_the_source_leaves_open(learn, dls):
         Trainer("learner")
 
 
+def test_a_learner_with_one_group_of_layers_offers_no_frozen_epochs(learn):
+    from fastai.torch_core import trainable_params
+
+    learn.splitter = trainable_params
+    trainer = Trainer(learn)
+    assert field(trainer, "frozen_epochs")["disabled"] and not trainer.form.settings.discriminative
+    enter(trainer, "frozen_epochs", "2")
+    enter(trainer, "epochs", "1")
+    assert trainer.start() and trainer.value.state == "finished" and len(trainer.value.history) == 1
+
+
 def test_the_schedule_shown_is_the_one_that_is_trained(learn):
     trainer = Trainer(learn, settings=TrainingSettings(epochs=2, seed=1, learning_rate=5e-3))
     shown = trainer.form._shown["schedule"]
@@ -287,7 +298,7 @@ def test_steered_while_it_runs_and_clicked_twice(learn, tmp_path):
         assert other.run is trainer.run and other.view._shown["state"] == "paused"
         assert not other.start()
         third = Trainer(learn)
-        assert not third.start() and "being trained already" in third.view._shown["note"]
+        assert not third.start() and "is being trained" in third.view._shown["note"]
         act(other, "resume")
         act(trainer, "resume")
         done = len(page.rows)
@@ -314,7 +325,7 @@ def test_the_finder_and_a_training_do_not_get_into_each_other_s_way(learn):
         trainer, finder = Trainer(learn, settings=ONE), LRFinder(learn, num_it=8)
         finder.start()
         await asyncio.to_thread(gate.reached.wait, 30)
-        assert not trainer.start() and "being tried out, by the finder" in trainer.view._shown["note"]
+        assert not trainer.start() and "being tried out already, by the finder" in trainer.view._shown["note"]
         gate.go_on.set()
         await until(lambda: not finder.job.busy)
         assert len(finder.curves) == 1
@@ -423,7 +434,7 @@ def test_a_function_that_builds_the_learner_is_called_anew_for_each_training(col
     trainer.start()
     first = trainer.value.learner
     trainer.start()
-    assert seen == [ONE, ONE] and trainer.value.learner is not first
+    assert seen == [trainer.form.settings] * 2 and trainer.value.learner is not first
     assert trainer.view._shown["fresh"] is None
     assert same(weights(first), weights(trainer.value.learner)), "the same seed"
 

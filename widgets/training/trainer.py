@@ -7,6 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from ipywidgets import VBox
 from ...models.training.settings import TrainingSettings
 from ..background import start
 from ..job import Job
-from .offer import Offer, unfinished
+from .offer import Offer, cost_in_words, unfinished
 from .rates import Rate
 from .run_view import ACTIVE, RunView
 from .settings_form import SettingsForm
@@ -68,9 +69,9 @@ class Trainer(VBox):
         self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
         self._note = ""
         self._taken: int | None = None  # the epoch whose weights were taken instead of the last
-        offer = Offer(source)
+        offer = Offer(source, settings)
         self.form = SettingsForm(
-            settings or offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
+            offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
         )
         self.cost = Job(button=MEASURE, pressed=self._measure, primary=False)
         self.view = RunView(acted=self._act)
@@ -95,8 +96,7 @@ class Trainer(VBox):
 
         if self.active or self._refused():
             return False
-        self._prepare_weights()
-        return self._begin(TrainingRun(self._source, self.form.settings, folder=self._folder))
+        return self._begin(TrainingRun(self._source, self.form.settings, folder=self._folder), self._prepare_weights)
 
     def pause(self) -> bool:
         return self._steer("pause")
@@ -138,23 +138,27 @@ class Trainer(VBox):
         return bool(self._note)
 
     def _prepare_weights(self) -> None:
+        """Keep the weights that a Learner came with, or put them back; RuntimeError if somebody is at it."""
         from fastai.learner import Learner
 
+        from ...models.training.registry import borrowed
         from ...models.training.state import ModelState, RandomState
 
         learn = self._source
         if not isinstance(learn, Learner):
             return
-        if self._given is None:
-            self._given = ModelState.capture(learn.model), RandomState.capture(learn.dls)
-        elif self._fresh:
-            model, generators = self._given
-            model.restore(learn.model)
-            if self.form.settings.seed is not None:  # the same run again, so the same order of photos too
-                generators.restore(learn.dls)
+        with borrowed(learn):
+            if self._given is None:
+                self._given = ModelState.capture(learn.model), RandomState.capture(learn.dls)
+            elif self._fresh:
+                model, generators = self._given
+                model.restore(learn.model)
+                if self.form.settings.seed is not None:  # the same run again, so the same order of photos too
+                    generators.restore(learn.dls)
 
-    def _begin(self, run) -> bool:
+    def _begin(self, run, prepare: Callable[[], None] = lambda: None) -> bool:
         try:
+            prepare()
             run.start()
         except (RuntimeError, ValueError) as error:
             self._note = str(error)
@@ -180,7 +184,7 @@ class Trainer(VBox):
 
     def _measure(self) -> None:
         if not self.active and not self._refused():
-            self.cost.run(self._estimate, then=lambda estimate: self.cost.say(_cost(estimate)))
+            self.cost.run(self._estimate, then=lambda estimate: self.cost.say(cost_in_words(estimate)))
 
     def _estimate(self, progress):
         from fastai.learner import Learner
@@ -269,33 +273,6 @@ class Trainer(VBox):
             self._fresh = True
             self.form.set(**self.run.problem["settings"])
             self.start()
-
-
-def _cost(estimate) -> str:
-    """An estimate in words.
-
-    >>> _cost(Estimate(frozen_epoch=20.0, epoch=36.0, total=200.0, images_per_second=120.0, measured=5))
-    'About 3 min in all: 20 s for an epoch with frozen layers, 36 s for one of all, at 120 images a second.'
-    """
-    parts = [
-        f"{_duration(seconds)} for an epoch {which}"
-        for seconds, which in ((estimate.frozen_epoch, "with frozen layers"), (estimate.epoch, "of all layers"))
-        if seconds
-    ]
-    speed = (
-        f"{estimate.images_per_second:.2g}" if estimate.images_per_second < 10 else f"{estimate.images_per_second:.0f}"
-    )
-    return f"About {_duration(estimate.total)} in all: {', '.join(parts)}, at {speed} images a second."
-
-
-def _duration(seconds: float) -> str:
-    """As dom.js says it; below ten seconds with a decimal."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @cache
