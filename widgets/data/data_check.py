@@ -86,6 +86,7 @@ class DataCheck(VBox):
             child.close()
         if self._owned is not None:
             self._owned.close()
+        self.layout.close()
         super().close()
 
     def _checked(self, report: ImageReport) -> None:

@@ -112,6 +112,7 @@ class ImageSource(VBox):
             child.close()
         if self._temporary is not None:
             self._temporary.cleanup()
+        self.layout.close()
         super().close()
 
     def _home(self) -> Path:

@@ -122,6 +122,7 @@ class LabelRule(VBox):
         for child in (self.form, self.upload, self.job, self.findings):
             child.layout.close()
             child.close()
+        self.layout.close()
         super().close()
 
     # The form.

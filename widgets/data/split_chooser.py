@@ -64,6 +64,7 @@ class SplitChooser(VBox):
         for child in self.children:
             child.layout.close()
             child.close()
+        self.layout.close()
         super().close()
 
     # The form.
