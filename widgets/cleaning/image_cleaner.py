@@ -207,9 +207,9 @@ class ImageCleaner(VBox):
         self._rows = rows
         captions = pictures.captions.iloc[rows]
         notes = self._looking.notes(order, rows) if len(rows) else None
+        self.grid.show(captions if notes is None else captions.assign(note=notes), empty=empty)
         self.bar.choose(**self._chosen)
         self._set_keys(pictures.likely_targets(label))
-        self.grid.show(captions if notes is None else captions.assign(note=notes), empty=empty)
         self._tell()
 
     def _set_keys(self, targets: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from .ranges import checked_ranges, ranges_of
 if TYPE_CHECKING:
     import pandas as pd
 
+SCREEN = 100  # pictures at most that are sent before a page has asked for them
 AHEAD = 100  # pictures; what lies around those on a screen is made ready in steps of so many
 NOTHING = "No pictures to show."
 
@@ -90,6 +91,7 @@ class PictureGrid(anywidget.AnyWidget):
         self._table: pd.DataFrame | None = None
         self._version = self._drawing = self._reveals = 0
         self._warmed: set[int] = set()  # steps of AHEAD pictures
+        self._screen = 0  # pictures that the last page to ask has room for
         super().__init__(**kwargs)
         self._label = label
         self.set_keys(keys or {})
@@ -122,6 +124,8 @@ class PictureGrid(anywidget.AnyWidget):
             if not same:
                 self.value = ()
                 self._publish_selection()
+        if not same and self._screen:
+            self._begin()
 
     def set_keys(self, keys: Mapping[str, Key]) -> None:
         """Other keys from now on."""
@@ -204,12 +208,24 @@ class PictureGrid(anywidget.AnyWidget):
         if rows is None or pictures is None:
             return
         for begin, end in rows:
-            self.send({"type": "rows", "version": self._version, "drawing": self._drawing, "start": begin,
-                       "rows": self._rows(begin, end)})  # fmt: skip
+            self._send_rows(begin, end)
+            if begin == 0:
+                self._screen = min(end, SCREEN)
         items = self._table["item"] if self._count else ()
         self._loader.want(page, {at: items.iat[at] for begin, end in pictures for at in range(begin, end)})
         for begin, end in pictures:
             self._warm(begin, end)
+
+    def _begin(self) -> None:
+        """Send what a page will ask for first: it is on the screen a round trip earlier."""
+        end = min(self._screen, self._count)
+        self._send_rows(0, end)
+        self._loader.want("", dict(enumerate(self._table["item"].iloc[:end] if self._count else ())))
+
+    def _send_rows(self, begin: int, end: int) -> None:
+        rows = self._rows(begin, end) if begin < end else []
+        content = {"version": self._version, "drawing": self._drawing, "start": begin, "rows": rows}
+        self.send({"type": "rows", **content})
 
     def _warm(self, begin: int, end: int) -> None:
         """Make thumbnails of what may be scrolled to next, while nobody waits for others."""

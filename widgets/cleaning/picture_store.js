@@ -37,6 +37,7 @@ function pictureStore(model) {
   let selected = model.get("_selected").ranges ?? [];
   let step = 0;
   let asking, again;
+  let began = false; // whether the kernel knows how much this page shows: then it sends that by itself
 
   const send = (type, content = {}) => model.send({ type, page, version: shown.version, ...content });
   const tell = (positions) => views.forEach((view) => positions.forEach((position) => view.draw(position)));
@@ -60,13 +61,14 @@ function pictureStore(model) {
     const captions = wanted.filter((at) => rows.get(at)?.drawing !== shown.drawing);
     const missing = wanted.filter((at) => !pictures.has(at) && !problems.has(at));
     if (!captions.length && !missing.length) return;
+    began = true;
     send("want", { rows: rangesOf(captions), pictures: rangesOf(missing) });
     again = setTimeout(ask, ASK_AGAIN);
   }
 
   function wants(view, seen, near) {
     Object.assign(view, { seen, near });
-    asking ??= setTimeout(ask, rows.size ? ASK_SOON : 0);
+    asking ??= setTimeout(ask, began ? ASK_SOON : 0);
   }
 
   const heard = {

@@ -59,10 +59,8 @@ class Sheet(anywidget.AnyWidget):
         pick: str = "",
         picked: Callable[[int], None] | None = None,
     ) -> None:
-        self._version += 1
         self._choices, self._picked, self._lines = list(choices), picked, min(len(lines), AT_ONCE)
-        self._shown = {
-            "version": self._version,
+        shown = {
             "label": self._label,
             "text": text,
             "bad": bad,
@@ -72,6 +70,9 @@ class Sheet(anywidget.AnyWidget):
             "choices": [[choice.text, choice.primary] for choice in choices],
             "pick": pick,
         }
+        if {**shown, "version": self._version} != self._shown or lines:
+            self._version += 1
+            self._shown = {**shown, "version": self._version}
 
     def clear(self) -> None:
         self.show()
