@@ -203,7 +203,8 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
       let low = 0;
       for (let index = 1; index < one.ys.length; index++) if (!(one.ys[index] >= one.ys[low])) low = index;
       const first = `${one.name}: ${one.xs.length} points, first ${formatY(one.ys[0])}`;
-      return `${first}, last ${formatY(one.ys.at(-1))}, lowest ${formatY(one.ys[low])} at ${x.label} ${formatX(one.xs[low])}.`;
+      const lowest = `lowest ${formatY(one.ys[low])} at ${x.label} ${formatX(one.xs[low])}`;
+      return `${first}, last ${formatY(one.ys.at(-1))}, ${lowest}.`;
     });
     const marked = data.marks.map((mark) => `${mark.name} at ${formatX(mark.x)}`).join(", ");
     return [...said, marked && `Marked: ${marked}.`].filter(Boolean).join(" ");

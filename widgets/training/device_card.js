@@ -6,7 +6,8 @@ export default {
     const said = h("p", { role: "status" });
     const meter = h("meter", { min: "0", low: "0.75", high: "0.9", optimum: "0", "aria-label": "Memory in use" });
     const memory = h("span", {});
-    const again = h("button", { type: "button", class: "plain", onclick: () => model.send({ type: "refresh" }) }, "Refresh");
+    const refresh = () => model.send({ type: "refresh" });
+    const again = h("button", { type: "button", class: "plain", onclick: refresh }, "Refresh");
     const line = h("div", { class: "row quiet" }, memory, again);
     const users = h("ul", { class: "users quiet" });
     el.classList.add("ipyfastai", "ipyfastai-device-card");

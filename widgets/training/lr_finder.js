@@ -10,7 +10,8 @@ export default {
     });
     const notice = h("p", { class: "warn" });
     const list = h("ul", { class: "suggestions" });
-    const field = h("input", { type: "text", inputmode: "decimal", size: "10", autocomplete: "off", spellcheck: "false" });
+    const field = h("input", { type: "text", inputmode: "decimal", size: "10", autocomplete: "off",
+      spellcheck: "false" });
     field.addEventListener("change", () => send("type", { text: field.value }));
     const picked = h("span", { role: "status" });
     const chosen = h("label", { class: "row" }, "Learning rate", field, picked);

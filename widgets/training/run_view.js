@@ -87,7 +87,8 @@ function view(model, el, points) {
       bar.max = progress.iterations;
       bar.value = progress.iteration ?? 0;
     } else bar.removeAttribute("value");
-    left.textContent = state === "running" && progress.seconds_left >= 1 ? `${duration(progress.seconds_left)} left` : "";
+    const seconds = state === "running" ? progress.seconds_left : 0;
+    left.textContent = seconds >= 1 ? `${duration(seconds)} left` : "";
     where.textContent = active ? text : "";
     say(ended, active ? "" : text + taken, () => [active ? "" : text + taken]);
     const fault = shown.problem ?? null;

@@ -1,4 +1,5 @@
 const HEADS = { name: "Run", state: "State", epochs: "Epochs", best: "Best", settings: "Settings", seconds: "Time" };
+const collator = new Intl.Collator(undefined, { numeric: true });
 const WORDS = { valid_loss: "validation loss", train_loss: "training loss, smoothed" };
 
 function rowOf(row, metrics, toggle) {
@@ -7,8 +8,8 @@ function rowOf(row, metrics, toggle) {
   box.disabled = row.state === "damaged";
   const shown = (value) => (value === null || value === undefined ? "–" : figure(value));
   const time = row.seconds === null || row.seconds === undefined ? "–" : duration(row.seconds);
-  const tr = h("tr", {}, h("td", {}, box), h("th", { scope: "row" }, row.name), h("td", { class: row.state }, row.state),
-    h("td", {}, row.epochs ?? "–"), h("td", {}, String(row.best ?? "–")),
+  const tr = h("tr", {}, h("td", {}, box), h("th", { scope: "row" }, row.name),
+    h("td", { class: row.state }, row.state), h("td", {}, row.epochs ?? "–"), h("td", {}, String(row.best ?? "–")),
     ...metrics.map((name) => h("td", {}, shown(row.figures?.[name]))),
     h("td", {}, time), h("td", { class: "settings" }, ...sentence(row.settings ?? "")));
   return { tr, box };
@@ -61,7 +62,8 @@ export default {
       const name = what.value;
       if (plot?.for !== name) {
         plot?.close();
-        plot = { for: name, ...chart({ name: `${WORDS[name] ?? name} by epoch`, x: { label: "epoch", whole: true }, y: { label: name } }) };
+        const title = `${WORDS[name] ?? name} by epoch`;
+        plot = { for: name, ...chart({ name: title, x: { label: "epoch", whole: true }, y: { label: name } }) };
         plots.replaceChildren(plot.element);
       }
       compare.hidden = plots.hidden = !chosen.length;
@@ -74,7 +76,7 @@ export default {
     function sorted(rows) {
       if (!order.key) return rows;
       const known = rows.filter((row) => value(row, order.key) !== null);
-      const compareTwo = (a, b) => (typeof a === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true }));
+      const compareTwo = (a, b) => (typeof a === "number" ? a - b : collator.compare(a, b));
       known.sort((a, b) => compareTwo(value(a, order.key), value(b, order.key)) * (order.down ? -1 : 1));
       return [...known, ...rows.filter((row) => value(row, order.key) === null)]; // what is not known comes last
     }
@@ -112,8 +114,9 @@ export default {
       empty.hidden = !shown.kept;
       empty.textContent = `Remove what was deleted for good (${bytes(shown.kept)})`;
       problem.textContent = shown.problem;
-      said.textContent = !shown.rows.length ? "" : !shown.chosen.length ? "Tick runs to lay their curves over each other."
-        : shown.chosen.length > shown.curves.length ? `The first ${shown.curves.length} of ${shown.chosen.length} are drawn.` : "";
+      const [drawn, chosen] = [shown.curves?.length ?? 0, shown.chosen.length];
+      said.textContent = !shown.rows.length || (chosen && drawn === chosen) ? ""
+        : chosen ? `The first ${drawn} of ${chosen} are drawn.` : "Tick runs to lay their curves over each other.";
       curves();
     }
     follow(model, ["_shown"], update);
