@@ -99,15 +99,43 @@ class TrainStep(Step):
 
     def build(self) -> None:
         data, folder, start = self.result("check"), self.result("photos"), self.result("rate")
+        runs = self.studio.project.runs
 
-        def done(dls: Any) -> None:
+        def work(progress) -> tuple[Any, list[str]]:
+            dls = loaders(data, folder, progress)
+            from ...models.training.run_folder import runs as stored
+
+            table = stored(runs)
+            return dls, table.index[table["epochs_done"].fillna(0) > 0].tolist()
+
+        def done(result: tuple[Any, list[str]]) -> None:
+            dls, earlier = result
             settings = replace(self._settings, arch=start.arch, learning_rate=start.rate)
-            self.trainer = Trainer(dls, folder=self.studio.project.runs, settings=settings)
-            self.runs = RunsTable(self.studio.project.runs)
+            self.trainer = Trainer(dls, folder=runs, settings=settings)
+            self.runs = RunsTable(runs)
             self.trainer.observe(self._trained, "value")
-            self.show(DeviceCard(), self.trainer, self.runs)
+            self.show(DeviceCard(), *self._offer(dls, earlier), self.trainer, self.runs)
 
-        self.prepare(lambda progress: loaders(data, folder, progress), done)
+        self.prepare(work, done)
+
+    def _offer(self, dls: Any, earlier: list[str]) -> list[Form]:
+        """Go on with what an earlier visit has trained, where it has."""
+        if not earlier:
+            return []
+        form = Form(label="Trained earlier", pressed=lambda name: self._load(dls, earlier[form["run"]]))
+        names = [f"The training of {name}" for name in earlier]
+        form.show([Field("run", "Trained earlier", "select", options=names), Field("load", "Go on with it", "button")])
+        return [form]
+
+    def _load(self, dls: Any, name: str) -> None:
+        def work(progress):
+            from ...models.training.trained import load_trained
+
+            progress.report(0, None, "Loading what was trained")
+            return load_trained(self.studio.project.runs / name, dls)
+
+        if not self.trainer.active:
+            self.job.run(work, then=self.finish)
 
     def renew(self) -> None:
         if hasattr(self, "trainer"):  # what was chosen there stays
