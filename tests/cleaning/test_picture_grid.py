@@ -302,3 +302,26 @@ def test_closing_lets_go(table):
     owned = grid.thumbnails
     grid.close()
     assert grid.table is None and owned._closed
+
+
+def test_another_table_begins_on_the_screen_before_a_page_asks(table, thumbnails):
+    grid = PictureGrid(table, thumbnails=thumbnails)
+    page = Page(grid)
+    grid.show(table.iloc[::-1])
+    assert page.heard == [], "nobody looks yet"
+    page.want([0, 3])
+    page.heard.clear()
+    grid.show(table.iloc[1:])
+    assert [row["name"] for row in page.rows()] == ["1.jpg", "0.jpg", "1.jpg"] and set(page.pictures()) == {0, 1, 2}
+    page.heard.clear()
+    grid.show(table.iloc[:0])
+    assert page.rows() == [] and page.pictures() == {}
+
+
+def test_missing_values_are_told_as_missing(thumbnails):
+    table = pd.DataFrame(
+        {"item": ["a.jpg", "b.jpg"], "label": pd.array(["x", None], dtype="string"), "note": [pd.NaT, 3]}
+    )
+    page = Page(PictureGrid(table, thumbnails=thumbnails))
+    page.want([0, 2])
+    assert [(row["label"], row["note"]) for row in page.rows()] == [("x", None), (None, "3")]

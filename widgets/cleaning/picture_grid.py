@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import anywidget
 import numpy as np
@@ -15,6 +15,7 @@ from traitlets import Dict, TraitError, Tuple, validate
 from ...models.thumbnails import Thumbnails
 from ..assets import joined
 from ..background import offload, start
+from .captions import captions, same_items
 from .picture_loader import PictureLoader
 from .ranges import checked_ranges, ranges_of
 
@@ -113,7 +114,7 @@ class PictureGrid(anywidget.AnyWidget):
         """
         if table is not None and "item" not in table.columns:
             raise ValueError(f"The table needs a column `item`; it has {', '.join(map(str, table.columns)) or 'none'}.")
-        same = _same_items(self._table, table)
+        same = same_items(self._table, table)
         self._table = table
         if not same:
             self._version += 1
@@ -223,7 +224,8 @@ class PictureGrid(anywidget.AnyWidget):
         self._loader.want("", dict(enumerate(self._table["item"].iloc[:end] if self._count else ())))
 
     def _send_rows(self, begin: int, end: int) -> None:
-        rows = self._rows(begin, end) if begin < end else []
+        badges = self._badges(range(begin, end)) if self._badges else [None] * (end - begin)
+        rows = captions(self._table, begin, end, root=self.root, badges=badges) if begin < end else []
         content = {"version": self._version, "drawing": self._drawing, "start": begin, "rows": rows}
         self.send({"type": "rows", **content})
 
@@ -273,42 +275,3 @@ class PictureGrid(anywidget.AnyWidget):
     def _position(self, content) -> int | None:
         position = content.get("position")
         return position if type(position) is int and 0 <= position < self._count else None
-
-    # What stands under a picture.
-
-    def _rows(self, begin: int, end: int) -> list[dict]:
-        part = self._table.iloc[begin:end]
-        badges = self._badges(range(begin, end)) if self._badges else [None] * len(part)
-        names = [self._name(item, at) for at, item in enumerate(part["item"], begin)]
-        columns = {name: list(map(_plain, part[name])) for name in CAPTIONS if name in part.columns}
-        columns["badge"] = list(badges)
-        return [{"name": name, **{key: values[at] for key, values in columns.items()}} for at, name in enumerate(names)]
-
-    def _name(self, item: Any, position: int) -> str:
-        """What a page may know of where an item lies."""
-        if not isinstance(item, str | os.PathLike):
-            return f"picture {position + 1}"
-        path = Path(item)
-        if self.root is not None and path.is_relative_to(self.root):
-            return str(path.relative_to(self.root))
-        return path.name
-
-
-CAPTIONS = ("split", "label", "predicted", "confidence", "loss", "note")
-
-
-def _plain(value: Any) -> str | float | None:
-    """A cell as JSON: text, a finite number, or None."""
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    return None if value is None or value != value else str(value)
-
-
-def _same_items(old: pd.DataFrame | None, new: pd.DataFrame | None) -> bool:
-    if old is new:
-        return True
-    if old is None or new is None or len(old) != len(new):
-        return False
-    pairs = zip(old["item"], new["item"], strict=True)
-    return all(a is b or (isinstance(a, str | os.PathLike) and isinstance(b, str | os.PathLike) and a == b)
-               for a, b in pairs)  # fmt: skip
