@@ -1,0 +1,182 @@
+"""The studio from a zip of photos to a published classifier, clicked through in a real Chromium."""
+
+import io
+import re
+import zipfile
+
+import pytest
+from browser import ipyfastai
+from drawings import DATA
+from ipyfastai.models import Classifier
+from playwright.sync_api import expect
+
+# From the README of the sample data: four dogs among the teddies, a black bear among the grizzlies.
+PUPPIES = [f"teddy/{number:08}.jpg" for number in (56, 88, 98, 135)]
+BLACK_BEAR = "grizzly/00000148.jpg"
+BROKEN = 6
+CLEAN = 24  # photos of each label that the zip has besides the 22 dirty ones
+
+FIRST, SLOW = 30_000, 180_000  # milliseconds: loading fastai, training on a crowded machine
+
+
+def zip_of_bears():
+    """A few bears of each kind, and everything that a cleaner should catch."""
+    if not (DATA / "bears").is_dir():
+        pytest.skip(f"no sample photos in {DATA}")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for label in ("black", "grizzly", "teddy"):
+            for file in sorted((DATA / "bears" / label).iterdir())[:CLEAN]:
+                archive.write(file, f"{label}/{file.name}")
+        for file in sorted((DATA / "bears_dirty").rglob("*.*")):
+            archive.write(file, file.relative_to(DATA / "bears_dirty"))
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def studio(workspace):
+    options = ["training_studio", "--preheat", "0", "--workspace", workspace]
+    with ipyfastai(*options, env={"IPYFASTAI_WEIGHTS": str(DATA / "weights")}) as server:
+        yield server
+
+
+def step(page, title):
+    return page.get_by_role("heading", name=re.compile(rf"^\d\. {title}"))
+
+
+def button(page, name, **options):
+    return page.get_by_role("button", name=name, **options)
+
+
+def go_on(page, title, timeout=FIRST):
+    """Press the button that leads to the next step, once it may be pressed."""
+    expect(button(page, f"Next: {title}")).to_be_enabled(timeout=timeout)
+    button(page, f"Next: {title}").click()
+    expect(step(page, title).get_by_role("button")).to_have_attribute("aria-expanded", "true")
+
+
+def train(page, epochs):
+    field = page.get_by_label("Epochs", exact=True)
+    field.fill(str(epochs), timeout=FIRST)
+    field.press("Tab")
+    button(page, re.compile("^Train")).click()
+    expect(button(page, "Next: What it confuses")).to_be_enabled(timeout=SLOW)
+
+
+def choose(page, name, text):
+    """Choose the option of a select that begins with `text`."""
+    select = page.get_by_label(name, exact=True).locator("visible=true").first
+    option = select.locator("option", has_text=re.compile(rf"^{text}")).first
+    select.select_option(index=option.evaluate("option => option.index"))
+
+
+def cell(page, name):
+    return page.get_by_role("gridcell", name=name)
+
+
+def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace):
+    watched = watch(viewport={"width": 1200, "height": 1400}, accept_downloads=True)
+    page = watched.page
+    page.goto(studio.url)
+
+    # 1. Photos.
+    expect(step(page, "Photos")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("First: 1. Photos.").first).to_be_visible()
+    file = {"name": "bears.zip", "mimeType": "application/zip", "buffer": zip_of_bears()}
+    page.locator("input[type=file]").first.set_input_files([file])
+    go_on(page, "Look, label, split")
+
+    # 2. What is broken is found and put aside.
+    expect(page.get_by_text(f"{BROKEN} of {3 * CLEAN + 22} images cannot be opened.")).to_be_visible(timeout=FIRST)
+    button(page, f"Move {BROKEN} files aside").click()
+    expect(page.get_by_text(f"{BROKEN} files moved to the folder")).to_be_visible()
+    [photos] = [path for path in (workspace / "photos").rglob("bears") if (path / "teddy").is_dir()]
+    assert not (photos / "teddy" / "00000023.jpg").exists()
+    aside = photos.with_name("bears set aside")
+    assert len([path for path in aside.rglob("*") if path.is_file()]) == BROKEN
+    choose(page, "Image size", "96")
+    go_on(page, "Learning rate")
+
+    # 3. and 4. Trained.
+    button(page, "Take the usual one").click()
+    train(page, epochs=2)
+    go_on(page, "What it confuses")
+
+    # 5. A cell of the matrix, and its photos.
+    page.get_by_role("heading", name="Most confused").wait_for(timeout=SLOW)
+    assert not watched.errors
+    choose(page, "Split", "All")
+    pair = page.get_by_role("region", name="Most confused").get_by_role("button").first
+    sentence = pair.get_attribute("aria-label")
+    count, label, predicted = re.match(r"(\d+) (\w+?)s? .*?called (\w+)", sentence).groups()
+    pair.click()
+    expect(page.get_by_text(re.compile(rf"^{count} pictures?$")).first).to_be_visible()
+    button(page, re.compile("^Clean these")).click()
+
+    # 6. Straight into the cleaner, with these photos alone; then the dogs and the black bear.
+    expect(step(page, "Clean the photos").get_by_role("button")).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_label("Show", exact=True).locator("option:checked")).to_have_text(
+        re.compile(rf"{label} called {predicted} \({count}\)")
+    )
+    expect(page.get_by_role("gridcell")).to_have_count(int(count))
+    choose(page, "Show", "teddy")
+    for number, name in enumerate(PUPPIES):
+        cell(page, name).click(modifiers=["Control"] if number else [])
+    page.keyboard.press("Delete")
+    choose(page, "Show", "grizzly")
+    cell(page, BLACK_BEAR).click()
+    button(page, "Move to black").click()
+    expect(page.get_by_text("4 to delete, 1 to move")).to_be_visible()
+    assert all((photos / name).exists() for name in [*PUPPIES, BLACK_BEAR])
+    button(page, "Apply 5 marks").click()
+    button(page, "Yes, do this with 5 pictures").click()
+    expect(page.get_by_text("Applied: 1 moved, 4 in the trash.")).to_be_visible(timeout=FIRST)
+    assert not any((photos / name).exists() for name in [*PUPPIES, BLACK_BEAR])
+    assert (photos / "black" / "00000148.jpg").exists()
+
+    # What was made of the old photos is out of date, and not silently kept.
+    for title in ("Train", "What it confuses", "Clean the photos"):
+        expect(step(page, title)).to_contain_text("Out of date")
+    expect(step(page, "Learning rate")).to_contain_text("Done")
+    expect(button(page, "Next: Publish")).to_be_disabled()
+
+    # Again, on the clean ones.
+    button(page, "Train again on the cleaned photos").click()
+    train(page, epochs=3)
+    go_on(page, "What it confuses")
+    go_on(page, "Clean the photos", timeout=SLOW)
+    go_on(page, "Publish")
+
+    # 7. Published, downloaded, and tried at once.
+    page.get_by_label("Name", exact=True).fill("My bears")
+    page.get_by_label("Intended use").fill("A test.")
+    button(page, "Publish", exact=True).click()
+    expect(page.get_by_text("Published as my_bears.onnx.").first).to_be_visible(timeout=SLOW)
+    with page.expect_download() as waiting:
+        button(page, "Download the classifier").click()
+    bundle = waiting.value.path()
+    card = Classifier.load(bundle).card
+    assert card.labels == ["black", "grizzly", "teddy"] and card.intended_use == "A test."
+    assert sum(map(sum, card.confusion)) == int(re.match(r"(\d+) of", card.split)[1])
+    assert card.data.startswith(f"{3 * CLEAN + 22 - BROKEN - 4} photos: ")
+    teddy = sorted((DATA / "bears" / "teddy").iterdir())[-1]
+    page.locator("input[type=file][accept*=image]").locator("visible=true").or_(
+        page.locator(".ipyfastai-image-classifier input[type=file]")
+    ).first.set_input_files(teddy)
+    expect(page.locator(".ipyfastai-image-classifier .headline")).to_contain_text("teddy", timeout=FIRST)
+
+    # The same file in the classifier app.
+    with ipyfastai("any_classifier", "--preheat", "0") as app:
+        page.goto(app.url)
+        page.locator("input[type=file]").first.set_input_files(
+            [{"name": "my_bears.onnx", "mimeType": "application/octet-stream", "buffer": bundle.read_bytes()}]
+        )
+        expect(page.get_by_text("Add photos for My bears")).to_be_visible(timeout=FIRST)
+        page.locator("input[type=file]").last.set_input_files(teddy)
+        expect(page.locator(".headline")).to_contain_text("teddy", timeout=FIRST)
+    assert not watched.foreign and not watched.errors

@@ -1,0 +1,201 @@
+"""The studio without a browser: what is locked, what is kept, what is said."""
+
+import asyncio
+import time
+
+import pytest
+from ipyfastai.models.data.digits import write_digits
+from ipyfastai.models.projects import Project, projects
+from ipyfastai.widgets.studio.train_steps import Start
+from ipyfastai.widgets.studio.training_studio import NO_FASTAI, TrainingStudio
+
+
+def shown(studio, name):
+    return studio.steps[name].head._shown
+
+
+def states(studio):
+    return [shown(studio, name)["state"] for name in studio.steps]
+
+
+def press(form, name):
+    form._handle_custom_msg({"type": "press", "name": name}, [])
+
+
+async def until(true, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def studio(tmp_path):
+    studio = TrainingStudio(tmp_path / "work")
+    yield studio
+    studio.close()
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return write_digits(tmp_path_factory.mktemp("digits") / "Ten digits", per_class=4)
+
+
+async def bring(studio, folder):
+    """What the first step does when photos have come."""
+    studio.steps["photos"].source.set_trait("value", folder)
+    await asyncio.sleep(0)
+
+
+async def check(studio):
+    studio.go_to("check")
+    await until(lambda: studio.flow.state("check") == "done")
+
+
+def test_nothing_but_the_first_step_can_be_opened(studio):
+    assert states(studio) == ["ready"] + ["locked"] * 6
+    assert shown(studio, "photos")["open"] and shown(studio, "train")["said"] == "First: 1. Photos."
+    for name in ("check", "train", "publish"):
+        studio.steps[name].head._handle_custom_msg({"type": "open"}, [])
+        assert not shown(studio, name)["open"]
+    assert studio.value is None
+
+
+def test_photos_make_a_project_and_unlock_the_look_at_them(studio, digits):
+    async def use():
+        await bring(studio, digits)
+        assert states(studio)[:3] == ["done", "ready", "locked"]
+        assert shown(studio, "photos")["said"] == "Ten digits"
+        await check(studio)
+
+    asyncio.run(use())
+    assert shown(studio, "check")["said"] == "40 photos of 10 labels: 30 to learn from, 10 to be tested on."
+    data = studio.flow.stages["check"].value
+    assert (data.size, data.augment) == (64, "signs"), "pictures as small as these are no photos"
+    [project] = projects(studio.workspace / "projects")
+    assert project.load_items().equals(data.items)
+
+
+def test_other_photos_make_what_follows_out_of_date(studio, digits, colours):
+    async def use():
+        await bring(studio, digits)
+        await check(studio)
+        studio.flow.begin("rate")
+        studio.flow.set("rate", Start("resnet18", 0.004))
+        studio.go_to("photos")
+        await bring(studio, colours)
+        assert states(studio)[:4] == ["done", "stale", "stale", "locked"]
+        assert "Ten digits" not in shown(studio, "photos")["said"]
+        await check(studio)
+        assert states(studio)[:4] == ["done", "done", "stale", "locked"]
+        assert studio.flow.stages["rate"].value == Start("resnet18", 0.004), "it is marked, not thrown away"
+
+    asyncio.run(use())
+    assert shown(studio, "check")["said"].startswith("30 photos of 3 labels")
+    assert len(projects(studio.workspace / "projects")) == 2
+
+
+def test_while_new_photos_are_fetched_the_old_ones_stay(studio, digits):
+    async def use():
+        await bring(studio, digits)
+        studio.steps["photos"].source.set_trait("value", None)
+        assert states(studio)[:2] == ["done", "ready"]
+
+    asyncio.run(use())
+
+
+def test_the_next_visit_goes_on_with_it(studio, digits):
+    async def first():
+        await bring(studio, digits)
+        await check(studio)
+        studio.project.save(arch="resnet18", rate=0.004)
+
+    asyncio.run(first())
+    before = studio.flow.stages["check"].value
+    studio.close()
+    again = TrainingStudio(studio.workspace)
+    press(again.steps["photos"].earlier, "open")
+    assert states(again) == ["done", "done", "done", "ready", "locked", "locked", "locked"]
+    assert again.flow.stages["check"].value.same_as(before)
+    assert shown(again, "rate")["said"] == "4e-3 for resnet18."
+    again.go_to("check")  # to look at it changes nothing
+    assert states(again)[2] == "done"
+    press(again.steps["check"].anew, "anew")
+    assert states(again)[2] == "stale"
+    again.close()
+
+
+def test_a_project_that_is_open_in_another_page_says_so(studio, digits, tmp_path):
+    asyncio.run(bring(studio, digits))
+    other = TrainingStudio(studio.workspace)
+    press(other.steps["photos"].earlier, "open")
+    assert "is open in another page" in other.steps["photos"].job._shown["text"]
+    assert states(other)[1] == "locked"
+    other.close()
+
+
+def test_a_project_whose_photos_have_gone_says_so(tmp_path):
+    project = Project.new(tmp_path / "projects", "Lost")
+    project.save(photos=str(tmp_path / "gone"))
+    project.close()
+    studio = TrainingStudio(tmp_path)
+    press(studio.steps["photos"].earlier, "open")
+    assert studio.steps["photos"].job._shown["text"] == "The photos of 'Lost' are not there any more."
+    Project.open(project.folder).close()  # it was let go of
+    studio.close()
+
+
+def test_without_fastai_it_says_so_and_still_looks_at_photos(monkeypatch, tmp_path, digits):
+    from ipyfastai.widgets.studio import training_studio
+
+    monkeypatch.setattr(training_studio, "find_spec", lambda name: None)
+    studio = TrainingStudio(tmp_path)
+    assert studio.notice._shown == {"state": "failed", "text": NO_FASTAI} and "pip install" in NO_FASTAI
+
+    async def use():
+        await bring(studio, digits)
+        await check(studio)
+
+    asyncio.run(use())
+    assert states(studio)[:3] == ["done", "done", "locked"]
+    assert shown(studio, "rate")["said"] == "Needs fastai and PyTorch."
+    studio.go_to("rate")
+    assert not shown(studio, "rate")["open"]
+    studio.close()
+
+
+def test_without_a_workspace_everything_goes_with_the_kernel(monkeypatch, digits):
+    monkeypatch.delenv("IPYFASTAI_WORKSPACE", raising=False)
+    studio = TrainingStudio()
+    asyncio.run(bring(studio, digits))
+    assert list(studio.workspace.rglob("project.json"))
+    studio.close()
+    assert not studio.workspace.exists()
+
+
+def test_no_folder_of_the_server_reaches_the_page(studio, digits):
+    async def use():
+        await bring(studio, digits)
+        await check(studio)
+
+    asyncio.run(use())
+    seen = str([widget.get_state() for step in studio.steps.values() for widget in (step.head, step.foot, step.job)])
+    assert str(studio.workspace) not in seen and str(digits.parent) not in seen
+
+
+def test_a_page_can_press_only_what_may_be_pressed(studio, digits):
+    foot = studio.steps["photos"].foot
+    for message in [
+        None,
+        {},
+        {"type": "press"},
+        {"type": "press", "name": ["next"]},
+        {"type": "press", "name": "next"},
+    ]:
+        foot._handle_custom_msg(message, [])
+    assert shown(studio, "photos")["open"]
+    asyncio.run(bring(studio, digits))
+    head = studio.steps["check"].head
+    for message in [None, {"type": "renew"}, {"type": "go"}, {"type": 5}]:
+        head._handle_custom_msg(message, [])
+    assert not shown(studio, "check")["open"]
