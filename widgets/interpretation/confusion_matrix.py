@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
-from traitlets import Any, Enum, TraitError, Unicode, observe, validate
+from traitlets import Any, Enum, TraitError, observe, validate
 
 from ...models.interpretation.confusion import confusion, scores, similar_order, top_losses
 from ...models.interpretation.figure import confusion_figure, figure_bytes, shown_values
-from ...models.interpretation.predictions import check_predictions, labels
 from ..cleaning.picture_grid import PictureGrid
 from ..job import Job
 from ..results import inert
 from .class_scores import ClassScores
 from .confusion_view import CHOICES, ConfusionView
-from .splits import NAMES, Splits
+from .splits import NAMES
+from .table_view import TableView
 
 if TYPE_CHECKING:
     from ...models.thumbnails import Thumbnails
 
 
-class ConfusionMatrix(VBox):
+class ConfusionMatrix(TableView):
     """A confusion matrix to click in: each cell shows its items, beside it stand the most confused pairs.
 
     >>> matrix = ConfusionMatrix(predictions(learn))
@@ -45,7 +44,6 @@ class ConfusionMatrix(VBox):
     """
 
     value = Any(None, allow_none=True, help="the chosen cell: (label, predicted), or None")
-    split = Unicode(None, allow_none=True, help="the split that is counted; None: all")
     by = Enum(CHOICES["by"], "counts", help="counts, or shares of each label or predicted label")
     order = Enum(CHOICES["order"], "vocab", help="the order of the labels")
 
@@ -61,12 +59,8 @@ class ConfusionMatrix(VBox):
         thumbnails: Thumbnails | None = None,
         **kwargs,
     ):
-        self.table = check_predictions(table)
-        self.labels = labels(self.table)
-        self.noun = noun
-        self._splits = Splits(self.table)
         self._view = self._grid = None
-        super().__init__(split=self._splits.default(split), by=by, order=order, **kwargs)
+        super().__init__(table, split=split, noun=noun, by=by, order=order, **kwargs)
         self._counts, self._similar = self._counted(), None
         self._view = ConfusionView(
             self.labels, noun=noun, changed=self._change, chosen=self._choose, wanted=self._make_file
@@ -88,11 +82,6 @@ class ConfusionMatrix(VBox):
             rows &= self._splits.rows(self.split)
         return top_losses(self.table[rows])
 
-    def close(self) -> None:
-        for child in self.children:
-            child.close()
-        super().close()
-
     @validate("value")
     def _check_value(self, proposal):
         cell = proposal.value
@@ -101,10 +90,6 @@ class ConfusionMatrix(VBox):
         if not isinstance(cell, tuple | list) or len(cell) != 2 or not all(name in self.labels for name in cell):
             raise TraitError("`value` is a cell, (label, predicted), of two labels of the table, or None")
         return tuple(cell)
-
-    @validate("split")
-    def _check_split(self, proposal):
-        return self._splits.check(proposal.value)
 
     @observe("split")
     def _recount(self, _change) -> None:

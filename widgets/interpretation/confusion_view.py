@@ -25,7 +25,13 @@ class ConfusionView(anywidget.AnyWidget):
     `wanted(kind, token, rows)` for a "csv", "png" or "svg" of the labels at `rows`, in that order.
     """
 
-    _esm = joined("dom.js", "interpretation/names.js", "interpretation/matrix.js", "interpretation/confusion_view.js")
+    _esm = joined(
+        "dom.js",
+        "interpretation/names.js",
+        "interpretation/matrix_paint.js",
+        "interpretation/matrix.js",
+        "interpretation/confusion_view.js",
+    )
     _css = joined("base.css", "interpretation/confusion_view.css")
 
     # What the page shows: written here and never read back.

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any, Bool, TraitError, Tuple, observe, validate
 
 from ...models.interpretation.confusion import top_losses
-from ...models.interpretation.predictions import check_predictions, labels
 from ..cleaning.picture_grid import PictureGrid
 from .loss_filter import LossFilter
-from .splits import Splits
+from .table_view import TableView
 
 if TYPE_CHECKING:
     from ...models.thumbnails import Thumbnails
 
 
-class TopLosses(VBox):
+class TopLosses(TableView):
     """The items by their loss, the worst first, with what they are, what they were called and how surely.
 
     >>> losses = TopLosses(predictions(learn), only_wrong=True)
@@ -37,7 +35,6 @@ class TopLosses(VBox):
     """
 
     value = Tuple(read_only=True, help="positions of the selected items in `table`")
-    split = Any(None, allow_none=True, help="the split that is shown; None: all")
     label = Any(None, allow_none=True, help="the true label that is shown; None: any")
     only_wrong = Bool(False, help="whether only mistakes are shown")
 
@@ -53,12 +50,8 @@ class TopLosses(VBox):
         thumbnails: Thumbnails | None = None,
         **kwargs,
     ):
-        self.table = check_predictions(table)
-        self.labels = labels(self.table)
-        self.noun = noun
-        self._splits = Splits(self.table)
         self._filter = self._grid = None
-        super().__init__(split=self._splits.default(split), label=label, only_wrong=only_wrong, **kwargs)
+        super().__init__(table, split=split, noun=noun, label=label, only_wrong=only_wrong, **kwargs)
         self._filter = LossFilter(changed=self._change)
         self._grid = PictureGrid(root=root, thumbnails=thumbnails, label=f"{noun.capitalize()}s, worst first")
         self._grid.observe(self._select, "value")
@@ -76,18 +69,9 @@ class TopLosses(VBox):
             rows = rows & self._wrong
         return top_losses(self.table[rows])
 
-    def close(self) -> None:
-        for child in self.children:
-            child.close()
-        super().close()
-
     @property
     def _wrong(self) -> np.ndarray:
         return (self.table["label"].cat.codes != self.table["predicted"].cat.codes).to_numpy()
-
-    @validate("split")
-    def _check_split(self, proposal):
-        return self._splits.check(proposal.value)
 
     @validate("label")
     def _check_label(self, proposal):
