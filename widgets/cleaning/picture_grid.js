@@ -16,7 +16,7 @@ function described(row, position, count) {
     const named = row.predicted ?? "not predicted";
     const mark = row.label === null || row.predicted === null ? "" : wrong ? "✗ " : "✓ ";
     add(`${mark}${named}${sure}`, `${wrong ? "wrongly " : ""}predicted ${named}${sure}`, { class: wrong ? "line wrong" : "line" });
-  } else add(row.name, row.name, { class: "line file" });
+  } else add(row.name.split("/").at(-1), row.name, { class: "line file", title: row.name }); // its end tells pictures apart
   if (row.loss !== undefined) add(row.loss === null ? "no loss" : `loss ${row.loss.toPrecision(3)}`);
   if (row.note !== undefined) add(row.note ?? "", row.note ?? "", { class: "line note" });
   if (row.badge) text.push(row.badge);
@@ -57,7 +57,7 @@ function pictureView(model, el, store) {
       const row = store.row(position);
       if (!row) return { lines: [], text: "" };
       const { lines: under, text } = described(row, position, store.count);
-      const extra = [row.predicted === undefined ? "" : row.name, row.split, row.badge].filter(Boolean);
+      const extra = [row.name, row.split, row.badge].filter(Boolean);
       return { lines: [...under, h("div", { class: "line quiet" }, extra.join(" · "))], text };
     },
     closed: () => focus(),
