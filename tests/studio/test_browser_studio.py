@@ -16,6 +16,7 @@ BLACK_BEAR = "grizzly/00000148.jpg"
 BROKEN = 6
 CLEAN = 24  # photos of each label that the zip has besides the 22 dirty ones
 
+APP = ".ipyfastai-image-classifier"
 FIRST, SLOW = 30_000, 180_000  # milliseconds: loading fastai, training on a crowded machine
 
 
@@ -75,8 +76,25 @@ def choose(page, name, text):
     select.select_option(index=option.evaluate("option => option.index"))
 
 
-def cell(page, name):
-    return page.get_by_role("gridcell", name=name)
+def show(page, label):
+    """Choose a class in the cleaner, and wait until its pictures are there."""
+    option = page.get_by_label("Show", exact=True).locator("visible=true").locator("option", has_text=label).first
+    number = re.search(r"\(([\d,]+)", option.text_content())[1]
+    choose(page, "Show", label)
+    expect(page.get_by_text(re.compile(rf"^{number} pictures?$")).locator("visible=true").first).to_be_visible()
+
+
+def find(page, name):
+    """A picture of the visible grid, scrolled to as a person would look for it."""
+    grid, cell = page.get_by_role("grid"), page.get_by_role("gridcell", name=name)
+    grid.evaluate("grid => grid.scrollTo(0, 0)")
+    end = grid.evaluate("grid => grid.scrollHeight")
+    for top in range(0, end + 1, 200):
+        grid.evaluate("(grid, top) => grid.scrollTo(0, top)", top)
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        if cell.count():
+            return cell
+    raise AssertionError(f"{name} is not among the pictures")
 
 
 def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace):
@@ -108,12 +126,12 @@ def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace)
     go_on(page, "What it confuses")
 
     # 5. A cell of the matrix, and its photos.
-    page.get_by_role("heading", name="Most confused").wait_for(timeout=SLOW)
-    assert not watched.errors
+    expect(page.get_by_role("heading", name="Most confused")).to_be_visible(timeout=SLOW)
     choose(page, "Split", "All")
+    expect(page.get_by_text(re.compile(rf"^\d+ of {3 * CLEAN + 22 - BROKEN} photos right"))).to_be_visible()
     pair = page.get_by_role("region", name="Most confused").get_by_role("button").first
     sentence = pair.get_attribute("aria-label")
-    count, label, predicted = re.match(r"(\d+) (\w+?)s? .*?called (\w+)", sentence).groups()
+    count, label, predicted = re.match(r"(\d+) photos? of (\w+) w\w+ called (\w+)", sentence).groups()
     pair.click()
     expect(page.get_by_text(re.compile(rf"^{count} pictures?$")).first).to_be_visible()
     button(page, re.compile("^Clean these")).click()
@@ -124,12 +142,12 @@ def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace)
         re.compile(rf"{label} called {predicted} \({count}\)")
     )
     expect(page.get_by_role("gridcell")).to_have_count(int(count))
-    choose(page, "Show", "teddy")
+    show(page, "teddy")
     for number, name in enumerate(PUPPIES):
-        cell(page, name).click(modifiers=["Control"] if number else [])
+        find(page, name).click(modifiers=["Control"] if number else [])
     page.keyboard.press("Delete")
-    choose(page, "Show", "grizzly")
-    cell(page, BLACK_BEAR).click()
+    show(page, "grizzly")
+    find(page, BLACK_BEAR).click()
     button(page, "Move to black").click()
     expect(page.get_by_text("4 to delete, 1 to move")).to_be_visible()
     assert all((photos / name).exists() for name in [*PUPPIES, BLACK_BEAR])
@@ -165,18 +183,67 @@ def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace)
     assert sum(map(sum, card.confusion)) == int(re.match(r"(\d+) of", card.split)[1])
     assert card.data.startswith(f"{3 * CLEAN + 22 - BROKEN - 4} photos: ")
     teddy = sorted((DATA / "bears" / "teddy").iterdir())[-1]
-    page.locator("input[type=file][accept*=image]").locator("visible=true").or_(
-        page.locator(".ipyfastai-image-classifier input[type=file]")
-    ).first.set_input_files(teddy)
-    expect(page.locator(".ipyfastai-image-classifier .headline")).to_contain_text("teddy", timeout=FIRST)
+    page.locator(f"{APP} input[type=file]").first.set_input_files(teddy)
+    expect(page.locator(f"{APP} .headline")).to_contain_text("teddy", timeout=FIRST)
+    assert not watched.foreign and not watched.errors
 
     # The same file in the classifier app.
     with ipyfastai("any_classifier", "--preheat", "0") as app:
-        page.goto(app.url)
-        page.locator("input[type=file]").first.set_input_files(
-            [{"name": "my_bears.onnx", "mimeType": "application/octet-stream", "buffer": bundle.read_bytes()}]
-        )
-        expect(page.get_by_text("Add photos for My bears")).to_be_visible(timeout=FIRST)
-        page.locator("input[type=file]").last.set_input_files(teddy)
-        expect(page.locator(".headline")).to_contain_text("teddy", timeout=FIRST)
+        other = watch()
+        other.page.goto(app.url)
+        file = {"name": "my_bears.onnx", "mimeType": "application/octet-stream", "buffer": bundle.read_bytes()}
+        other.page.locator("input[type=file]").first.set_input_files([file])
+        expect(other.page.get_by_text("Add photos for My bears")).to_be_visible(timeout=FIRST)
+        other.page.locator(f"{APP} input[type=file]").first.set_input_files(teddy)
+        expect(other.page.locator(f"{APP} .headline")).to_contain_text("teddy", timeout=FIRST)
+        assert not other.foreign and not other.errors
+        other.page.goto("about:blank")
+
+
+def test_on_a_phone_with_nothing_but_the_built_in_digits(watch, studio):
+    """No data, no network: digits, a learning rate from the curve, a training, what it confuses, a bundle."""
+    watched = watch(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, color_scheme="dark")
+    page = watched.page
+
+    def fits():
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    page.goto(studio.url)
+    button(page, "Handwritten digits").click(timeout=FIRST)
+    page.get_by_label("Pictures of each digit").fill("30")
+    page.get_by_label("Pictures of each digit").press("Tab")
+    button(page, "Use the digits").click()
+    go_on(page, "Look, label, split")
+    expect(page.get_by_text("300 images of 10 labels")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_label("What is in them").locator("option:checked")).to_contain_text("Digits")
+    button(page, "Look at a batch").click()
+    expect(page.get_by_text("Training batch 1 of 15")).to_be_visible(timeout=SLOW)
+    fits()
+    go_on(page, "Learning rate")
+    button(page, "Find a learning rate").click(timeout=SLOW)
+    button(page, re.compile(r"^Use \d")).first.click(timeout=SLOW)
+    fits()
+    go_on(page, "Train")
+    train(page, epochs=2)
+    fits()
+    go_on(page, "What it confuses")
+    expect(page.get_by_text(re.compile(r"\d+ of 60 held-back photos are called wrongly."))).to_be_visible(timeout=SLOW)
+    fits()
+    wrong = int(re.search(r"(\d+) of 60 held-back", step(page, "What it confuses").inner_text())[1])
+    assert wrong < 50, "better than chance, which gets 54 of 60 wrong"
+    go_on(page, "Clean the photos")
+    fits()
+    go_on(page, "Publish")
+    button(page, "Publish", exact=True).click()
+    expect(page.get_by_text("Published as handwritten_digits.onnx.").first).to_be_visible(timeout=SLOW)
+    fits()
+    # Another visit finds the project, and goes on from what was trained.
+    page.goto(studio.url)
+    page.get_by_label("Earlier projects", exact=True).select_option(index=0, timeout=FIRST)
+    button(page, "Go on with it").first.click()
+    step(page, "Train").get_by_role("button").click()
+    expect(page.get_by_label("Trained earlier", exact=True)).to_be_visible(timeout=SLOW)
+    button(page, "Go on with it").locator("visible=true").first.click()
+    go_on(page, "What it confuses", timeout=SLOW)
+    expect(page.get_by_text(f"{wrong} of 60 held-back photos are called wrongly.")).to_be_visible(timeout=SLOW)
     assert not watched.foreign and not watched.errors
