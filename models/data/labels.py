@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -18,6 +20,8 @@ from .report import label_variants
 
 PATIENCE = 5.0  # seconds for a pattern on all names; a sane one takes a fraction of a second
 MAX_PATTERN = 1000
+MAX_COLUMNS = 1000  # of a table: each takes pandas kilobytes, and a stranger's line two bytes
+LINE = 100_000  # characters of a header's line
 
 
 @dataclass
@@ -63,12 +67,14 @@ def label_by_pattern(
     ['Abyssinian', 'american_bulldog']
 
     The label is the group named `label`, else the first group; other named groups become columns, to
-    split by. With `root` it is the path below it that is searched, with `/` between folders. See
-    `captures` for what raises.
+    split by. With `root` it is the path below it that is searched, with `/` between folders.
+    Raises ValueError as `captures` does, and for a group named `item`.
     """
     names = [Path(file).name if root is None else Path(file).relative_to(root).as_posix() for file in files]
     found = captures(pattern, names, seconds=seconds, progress=progress)
     others = sorted({group for groups in found if groups for group in groups} - {"label"})
+    if "item" in others:  # a stranger's words would become the path that is opened
+        raise ValueError("A group cannot be called item, which is the file itself: give it another name.")
     columns = {group: [groups.get(group) if groups else None for groups in found] for group in others}
     return _labelled(files, [groups["label"] if groups else None for groups in found], columns)
 
@@ -195,19 +201,26 @@ def read_table(path: str | Path, *, max_rows: int = 2_000_000) -> pd.DataFrame:
     >>> read_table("labels.csv").columns.tolist()
     ['fname', 'labels', 'is_valid']
 
-    Raises ValueError with a sentence for what is no table or has more than `max_rows` rows.
+    Raises ValueError with a sentence for what is no table, has more than `max_rows` rows or 1,000 columns.
     """
     for encoding in ("utf-8-sig", "cp1252", "latin-1"):
         try:
             with open(path, encoding=encoding, newline="") as file:
-                first = file.readline(100_000)
+                first = file.readline(LINE)
                 separator = max(",;\t", key=first.count)
                 file.seek(0)
-                table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, nrows=max_rows + 1)
+                width = _width(file, separator)
+                file.seek(0)
+                # Without the last two, cells beyond the header's would make an index of as many levels.
+                options = {"sep": separator, "dtype": str, "keep_default_na": False, "nrows": max_rows + 1}
+                options |= {"index_col": False, "usecols": range(width)}
+                table = pd.read_csv(file, **options) if width <= MAX_COLUMNS else None
         except UnicodeDecodeError:
             continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
             raise ValueError(f"{Path(path).name} is no table that can be read.") from error
+        if table is None:
+            raise ValueError(f"{Path(path).name} has {width:,} columns; the limit is {MAX_COLUMNS:,}.")
         if len(table) > max_rows:
             raise ValueError(f"{Path(path).name} has more than {max_rows:,} rows, the limit.")
         return table
@@ -223,6 +236,18 @@ def merge_variants(items: pd.DataFrame) -> pd.DataFrame:
     counts = items.label.value_counts()
     one = {label: max(some, key=counts.get).strip() for some in label_variants(items.label.unique()) for label in some}
     return items.assign(label=[one.get(label, label) for label in items.label])
+
+
+def _width(file: TextIO, separator: str) -> int:
+    """The columns of a table's header, read without making any."""
+
+    def lines() -> Iterator[str]:
+        while line := file.readline(LINE):
+            if len(line) == LINE:
+                raise ValueError("its header is too long")
+            yield line
+
+    return len(next(filter(None, csv.reader(lines(), delimiter=separator)), ()))
 
 
 def _by_name(files: Sequence[Path], root: Path) -> dict[str, int]:

@@ -37,6 +37,12 @@ def test_what_does_not_match_is_listed_and_named_groups_become_columns():
     assert labelled.unmatched == files[2:], "nothing captured is no label"
 
 
+def test_no_group_of_a_pattern_can_name_other_files():
+    files = [Path("/photos/x/home/ada/1.jpg"), Path("/photos/y/home/ada/2.jpg")]
+    with pytest.raises(ValueError, match="cannot be called item"):
+        label_by_pattern(files, r"^(?P<label>.)(?P<item>/home/.*)", root="/photos")
+
+
 def test_the_path_can_be_searched_too():
     files = [Path("/set/train/a/1.jpg"), Path("/set/valid/b/1.jpg")]
     labelled = label_by_pattern(files, r"^(?P<side>\w+)/(?P<label>\w+)/", root="/set")
@@ -154,6 +160,26 @@ def test_too_many_rows(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 11)
     with pytest.raises(ValueError, match="more than 10 rows"):
         read_table(tmp_path / "t.csv", max_rows=10)
+
+
+@pytest.mark.parametrize(
+    "header", ["a" + ",b" * 1000, "\n\n" + "a" + ",b" * 1000, '"a\nb"' + ",b" * 1000], ids=["plain", "below", "quoted"]
+)
+def test_too_many_columns(tmp_path, header):
+    (tmp_path / "t.csv").write_text(f"{header}\n1,2\n")
+    with pytest.raises(ValueError, match="has 1,001 columns; the limit is 1,000"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_header_without_end(tmp_path):
+    (tmp_path / "t.csv").write_text("a" * 100_000 + "," * 100_000 + "\n")
+    with pytest.raises(ValueError, match="t.csv is no table that can be read"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_cells_beyond_the_header_are_left_out(tmp_path):
+    (tmp_path / "t.csv").write_text("name,label\n" + "1.jpg,cat,,,\n" * 2)
+    assert read_table(tmp_path / "t.csv").to_dict("list") == {"name": ["1.jpg"] * 2, "label": ["cat"] * 2}
 
 
 def test_variants_become_the_commonest():
