@@ -6,7 +6,8 @@ import codecs
 import csv
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -21,6 +22,7 @@ from .predictions import COLUMNS, PROBABILITY, check_predictions
 NEEDED = ("item", "label", "predicted")
 SEPARATORS = (",", ";", "\t", "|")
 ROWS = 1_000_000
+MOST_SPLITS = 100  # each is a choice on the page
 STEP = 2000  # rows between two looks at whether anybody still waits
 FORMAT = "It needs a row for each picture and the columns item (its path), label and predicted."
 
@@ -48,6 +50,8 @@ def read_predictions(
         columns = {name: [] for name in needed} | {name: [] for name in names if name in COLUMNS}
         places = {name: names.index(name) for name in columns}
         shares = [place for place, name in enumerate(names) if name.startswith(PROBABILITY)]
+        if len(shares) > MOST:
+            raise ValueError(f"The file has probabilities of {len(shares):,} labels; {MOST:,} is the limit.")
         comma = separator != ","
         probability = []
         for row, cells in enumerate(_rows(file, separator), 1):
@@ -67,6 +71,8 @@ def read_predictions(
         raise ValueError(
             f"The file has {len(found):,} different labels; {MOST:,} is the limit. Are the columns mixed up?"
         )
+    if len(found := {*columns.get("split", ())}) > MOST_SPLITS:
+        raise ValueError(f"The file has {len(found):,} different splits; {MOST_SPLITS} is the limit.")
     for name in ("confidence", "loss"):
         if name in columns:
             columns[name] = [_numbers([cell], row, comma)[0] for row, cell in enumerate(columns[name], 1)]
@@ -109,15 +115,18 @@ def _header(file: TextIO, needed: tuple[str, ...]) -> tuple[str, list[str]]:
         line = file.readline(1 << 20)
     best: list[str] = []
     for separator in SEPARATORS:
-        names = [_column(name) for name in next(csv.reader([line], delimiter=separator), [])]
+        try:
+            names = [_column(name) for name in next(_rows([line], separator), [])]
+        except ValueError:  # by another separator it may be more than one endless cell
+            continue
         if len(set(names) & set(COLUMNS)) > len(set(best) & set(COLUMNS)) or not best:
             best, chosen = names, separator
     missing = [name for name in needed if name not in best]
     if missing:
         raise ValueError(f"The file has no column {' and none '.join(missing)}. {FORMAT}")
-    twice = [name for name in best if best.count(name) > 1 and (name in COLUMNS or name.startswith(PROBABILITY))]
-    if twice:
-        raise ValueError(f"The column {twice[0]!r} stands in the file twice.")
+    counts = Counter(name for name in best if name in COLUMNS or name.startswith(PROBABILITY))
+    if counts and counts.most_common(1)[0][1] > 1:
+        raise ValueError(f"The column {counts.most_common(1)[0][0]!r} stands in the file twice.")
     return chosen, best
 
 
@@ -130,7 +139,7 @@ def _column(name: str) -> str:
     return name
 
 
-def _rows(file: TextIO, separator: str) -> Iterator[list[str]]:
+def _rows(file: Iterable[str], separator: str) -> Iterator[list[str]]:
     reader = csv.reader(file, delimiter=separator)
     try:
         for cells in reader:

@@ -87,12 +87,20 @@ def test_probabilities_keep_their_order_and_further_columns_are_left_out(read):
         ("item,label,predicted,probability of a\n1.jpg,a,b,1\n", "'b', which is none of the labels: 'a'"),
         ("item,label,predicted\n1.jpg,a,\"a" + "x" * 200_000, "is a quote missing there"),
         ("item,label,predicted\n" + "".join(f"{n},l{n},a\n" for n in range(2001)), "2,002 different labels; 2,000 is"),
+        ("item,label,predicted,split\n" + "".join(f"{n},a,a,s{n}\n" for n in range(101)), "101 different splits; 100"),
+        ("item,label,predicted," + "x" * 200_000, "no column item and none label"),
+        ("item,label,predicted" + "".join(f",probability of {n}" for n in range(2001)), "of 2,001 labels; 2,000 is"),
     ],
-    ids=range(17),
+    ids=range(20),
 )  # fmt: skip
 def test_what_cannot_be_used_is_told(read, content, says):
     with pytest.raises(ValueError, match=says):
         read(content)
+
+
+def test_a_hundred_thousand_columns_are_not_compared_with_each_other(read):
+    header = ",".join(["item", "label", "predicted", *map(str, range(100_000))])
+    assert len(read(f"{header}\na{',a' * 100_002}\n")) == 1  # in pairs: for minutes
 
 
 def test_a_hundred_thousand_rows_with_progress_and_cancel(read):
