@@ -75,7 +75,7 @@ STEPS = 400
 CLASSES = ["black", "grizzly", "teddy"]
 MENU = {FASTAI: ".widget-dropdown select", OURS: ".ipyfastai-cleaner-bar select"}
 PLACES = {FASTAI: 0, OURS: 1}  # of the first class in the menu: ours begins with all of them
-IMAGES = {FASTAI: ".widget-output img", OURS: ".ipyfastai-picture-grid .cell img"}
+IMAGES = {FASTAI: ".widget-output img", OURS: ".ipyfastai-picture-grid .cell canvas"}
 CELL = """
 import sys
 sys.path.insert(0, {root!r})
@@ -83,13 +83,14 @@ from benchmarks.cleaner import {name}
 {name}({arguments})
 """
 
-# In the page: resolves with the moment of the frame in which `count` pictures stand that did not before, decoded
-# and within the window or the box they scroll in. A frame is shown when the next one is asked for.
+# In the page: resolves with the moment of the frame in which `count` pictures (<img> or <canvas>) stand that did
+# not before, decoded and within the window or the box they scroll in. A frame is shown when the next one is asked for.
 PAINTED = """([selector, count, since]) => new Promise((resolve) => {
   const before = new Set(since);
+  const isDrawn = (image) => (image.src ? image.complete && image.naturalWidth : image.width);
   const look = () => {
     const there = [...document.querySelectorAll(selector)]
-      .filter((image) => image.complete && image.naturalWidth && !before.has(image.src));
+      .filter((image) => isDrawn(image) && !before.has(image.src ?? image));
     if (there.length >= count) requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
     else requestAnimationFrame(look);
   };
@@ -98,7 +99,7 @@ PAINTED = """([selector, count, since]) => new Promise((resolve) => {
 # The same from the moment at which a menu changes, in seconds.
 SWITCHED = """async ([menu, index, selector, count]) => {
   const painted = PAINTED, select = document.querySelector(menu);
-  const since = [...document.querySelectorAll(selector)].map((image) => image.src);
+  const since = [...document.querySelectorAll(selector)].map((image) => image.src ?? image);
   select.selectedIndex = index;
   const began = performance.now();
   select.dispatchEvent(new Event("change", { bubbles: true }));
@@ -118,7 +119,7 @@ SCROLLED = """async ([share, selector]) => {
       const place = image.closest(".cell").getBoundingClientRect();
       return place.bottom > top && place.top < bottom;
     });
-    if (seen.length && seen.every((image) => image.complete && image.naturalWidth)) break;
+    if (seen.length && seen.every((image) => image.width)) break;
   }
   return (performance.now() - began) / 1000;
 }"""

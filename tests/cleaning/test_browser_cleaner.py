@@ -154,7 +154,7 @@ def test_the_enlarged_picture_takes_the_same_keys_and_buttons(cleaner):
     dialog = page.get_by_role("dialog")
     said = dialog.get_by_role("status")
     first = said.inner_text()
-    page.wait_for_function("document.querySelector('dialog[open] img')?.naturalWidth > 160")
+    page.wait_for_function("document.querySelector('dialog[open] canvas')?.width > 160")
     press("d")
     page.wait_for_function("before => document.querySelector('dialog .said').textContent !== before", arg=first)
     counts(page, "1 to delete")

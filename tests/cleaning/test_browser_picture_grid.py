@@ -40,15 +40,18 @@ items = pd.Series([drawn[number % 250] for number in range(100_000)], dtype=obje
 PictureGrid(pd.DataFrame({"item": items, "label": [f"number {number}" for number in range(100_000)]}))
 """,
 )
-COUNT_URLS = """
-    window.urls = 0;
-    for (const [name, by] of [["createObjectURL", 1], ["revokeObjectURL", -1]]) {
-      const plain = URL[name];
-      URL[name] = (what) => {
-        if (what !== undefined && String(what) !== "undefined") window.urls += by;
-        return plain.call(URL, what);
-      };
-    }
+COUNT_BITMAPS = """
+    window.bitmaps = 0;
+    const [decode, close] = [window.createImageBitmap, ImageBitmap.prototype.close];
+    window.createImageBitmap = async (...what) => {
+      const bitmap = await decode(...what);
+      window.bitmaps += 1;
+      return bitmap;
+    };
+    ImageBitmap.prototype.close = function () {
+      if (this.width) window.bitmaps -= 1;
+      close.call(this);
+    };
 """
 
 
@@ -140,7 +143,7 @@ def test_enlarging(grid):
     cell(grid, 1).dblclick()
     dialog = grid.get_by_role("dialog")
     dialog.wait_for()
-    grid.wait_for_function("document.querySelector('dialog[open] img')?.naturalWidth === 300")
+    grid.wait_for_function("document.querySelector('dialog[open] canvas')?.width === 300")
     grid.keyboard.press("ArrowRight")
     dialog.get_by_text("02.jpg").first.wait_for()
     dialog.get_by_role("button", name="Next picture").click()
@@ -174,12 +177,12 @@ def test_the_same_pictures_stay_in_place_and_others_begin_at_the_top(grid):
 def test_a_hundred_thousand_pictures_take_no_more_than_a_screen(watch, serve_notebook):
     watched = watch(viewport={"width": 1000, "height": 800})
     page = watched.page
-    page.add_init_script(COUNT_URLS)
+    page.add_init_script(COUNT_BITMAPS)
     open_grid(page, serve_notebook(*MANY))
     grid = page.get_by_role("grid")
     columns, rows = (int(grid.get_attribute(f"aria-{name}count")) for name in ("col", "row"))
     assert columns * rows >= 100_000 > columns * (rows - 1)
-    loaded = "[...document.querySelectorAll('.cell')].every(cell => cell.querySelector('img').naturalWidth === 28)"
+    loaded = "[...document.querySelectorAll('.cell')].every(cell => cell.querySelector('canvas').width === 28)"
     for share in (0, 0.1, 0.33, 0.5, 0.77, 0.9, 1):
         grid.evaluate("(grid, share) => grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight)", share)
         near = (
@@ -188,7 +191,7 @@ def test_a_hundred_thousand_pictures_take_no_more_than_a_screen(watch, serve_not
         page.wait_for_function(near, arg=int(share * 100_000))
         page.wait_for_function(loaded)
         assert page.get_by_role("gridcell").count() <= 12 * columns
-        assert page.evaluate("window.urls") <= 12 * columns, "object URLs of what is out of sight are revoked"
+        assert 0 < page.evaluate("window.bitmaps") <= 12 * columns, "pictures out of sight are let go of"
     last = cell(page, 99_999)
     assert "number 99999" in last.inner_text()
     box, frame = last.bounding_box(), grid.bounding_box()

@@ -114,7 +114,7 @@ def test_a_click_on_a_cell_shows_its_photos(page):
     expect(page.locator(".told")).to_have_text("('black', 'grizzly') 3")
     pictures(page, 3)
     grid = page.locator(".ipyfastai-picture-grid").first
-    expect(grid.locator("img").first).to_be_visible()
+    expect(grid.locator("canvas").first).to_be_visible()
     expect(grid.locator(".cell").first).to_contain_text("grizzly")
     page.mouse.click(*place(page, 1, 0))
     page.get_by_role("heading", name="1 photo of grizzly was called black, 4 % of the 26.").first.wait_for()

@@ -164,12 +164,12 @@ def test_from_an_upload_to_the_photos_of_a_cell(watch, dashboard):
     page.get_by_role("button", name="1 picture of light was called dark").click()
     page.get_by_role("heading", name="1 picture of light was called dark, 50 % of the 2.").wait_for()
     grid = page.locator(".ipyfastai-picture-grid").first
-    expect(grid.locator(".cell img")).to_have_count(1)
+    expect(grid.locator(".cell canvas")).to_have_count(1)
     expect(grid.locator(".cell")).to_contain_text("loss 3")
-    page.wait_for_function("document.querySelector('.ipyfastai-picture-grid .cell img').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('.ipyfastai-picture-grid .cell canvas').width > 0")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     # Worst first below it, all three.
-    expect(page.locator(".ipyfastai-picture-grid").nth(1).locator(".cell img")).to_have_count(3)
+    expect(page.locator(".ipyfastai-picture-grid").nth(1).locator(".cell canvas")).to_have_count(3)
     assert not watched.errors and not watched.foreign
 
 
@@ -204,8 +204,8 @@ def test_real_photos(watch, dashboard):
     choose(page, "bears.zip", out.getvalue())
     page.get_by_role("button", name="3 pictures of black were called grizzly").click(timeout=60_000)
     grid = page.locator(".ipyfastai-picture-grid").first
-    expect(grid.locator(".cell img")).to_have_count(3)
+    expect(grid.locator(".cell canvas")).to_have_count(3)
     page.wait_for_function(
-        "[...document.querySelectorAll('.ipyfastai-picture-grid')][0].querySelector('.cell img').naturalWidth > 0"
+        "[...document.querySelectorAll('.ipyfastai-picture-grid')][0].querySelector('.cell canvas').width > 0"
     )
     assert not watched.errors

@@ -3,7 +3,7 @@
 // `step(by)` moves to another picture and returns its position; `describe(position)` gives elements and a text;
 // `keys()` has the grid's own keys, `named(event)` their name, and `act(key, position)` says whether it was one.
 function enlarged({ store, step, describe, keys, named, act, closed }) {
-  const image = h("img", {});
+  const image = h("canvas", { role: "img" });
   const problem = h("p", { class: "problem name" });
   const caption = h("div", { class: "caption" });
   const said = h("p", { class: "said", role: "status" });
@@ -15,14 +15,6 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
   const dialog = h("dialog", { class: "enlarged", "aria-label": "Enlarged picture" },
     h("div", { class: "stage" }, image, problem), caption, said, h("div", { class: "row" }, back, on, close), actions);
   let position = -1;
-  let large; // object URL of what is shown; the small picture's belongs to the store
-
-  function source(url) {
-    URL.revokeObjectURL(large);
-    large = undefined;
-    if (url) image.src = url;
-    else image.removeAttribute("src");
-  }
 
   function draw() {
     const { lines, text } = describe(position);
@@ -34,7 +26,7 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
         h("button", { type: "button", onclick: () => act(key, position) }, name)));
     }
     caption.replaceChildren(...lines);
-    image.alt = text;
+    image.ariaLabel = text;
     if (said.textContent !== text) said.textContent = text;
     back.ariaDisabled = String(position <= 0); // a disabled button would lose the focus, and the keys with it
     on.ariaDisabled = String(position >= store.count - 1);
@@ -43,14 +35,13 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
   function show(next) {
     if (next === position && dialog.open) return draw();
     position = next;
-    source(store.picture(position));
+    paint(image, store.picture(position)); // the small one, until the large one is there
     problem.textContent = "";
     draw();
-    store.enlarge(position, (blob, why) => {
+    store.enlarge(position, (bitmap, why) => {
       if (position !== next || !dialog.open) return;
-      source(blob && URL.createObjectURL(blob));
-      if (blob) large = image.src;
-      problem.textContent = why ?? "";
+      paint(image, bitmap);
+      problem.textContent = why;
     });
     if (!dialog.open) dialog.showModal();
   }
@@ -65,7 +56,7 @@ function enlarged({ store, step, describe, keys, named, act, closed }) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
   dialog.addEventListener("dblclick", (event) => event.stopPropagation());
   dialog.addEventListener("close", () => {
-    source();
+    paint(image);
     position = -1;
     closed();
   });

@@ -65,7 +65,7 @@ function pictureView(model, el, store) {
   el.append(large.dialog);
 
   function makeCell(position) {
-    const image = h("img", { alt: "", draggable: "false" });
+    const image = h("canvas", { width: 0, height: 0, hidden: true, "aria-hidden": "true" }); // the cell has its name
     const problem = h("span", { class: "problem" });
     const badge = h("span", { class: "badge" });
     const enlarge = h("button", { type: "button", class: "enlarge", tabindex: "-1", "aria-label": "Enlarge", title: "Enlarge",
@@ -77,7 +77,7 @@ function pictureView(model, el, store) {
     const caption = h("div", { class: "caption" });
     const element = h("div", { class: "cell", role: "gridcell", tabindex: "-1", "data-position": position,
       "aria-colindex": (position % columns) + 1 }, frame, caption);
-    return { element, image, problem, badge, caption, row: null };
+    return { element, image, problem, badge, caption, row: null, picture: undefined };
   }
 
   function drawCell(position) {
@@ -93,13 +93,17 @@ function pictureView(model, el, store) {
       made.badge.hidden = !row.badge;
       made.element.classList.toggle("marked", Boolean(row.badge));
     }
-    const url = store.picture(position);
-    if (url && made.image.getAttribute("src") !== url) made.image.src = url;
+    const picture = store.picture(position);
+    if (made.picture !== picture) paint(made.image, (made.picture = picture));
     const why = store.problem(position);
-    made.image.hidden = !url;
     made.problem.hidden = !why;
     made.problem.textContent = why ? `${row?.name ?? ""}\n${why}` : "";
     large.draw(position);
+  }
+
+  function drop(position) {
+    if (cells.has(position)) paint(cells.get(position).image); // Safari counts the pixels of what is not collected yet
+    cells.delete(position);
   }
 
   function selectCell(position) {
@@ -119,7 +123,7 @@ function pictureView(model, el, store) {
       if (keep.has(number)) continue;
       line.remove();
       lines.delete(number);
-      for (let at = number * columns; at < (number + 1) * columns; at++) cells.delete(at);
+      for (let at = number * columns; at < (number + 1) * columns; at++) drop(at);
     }
     for (const number of [...keep].sort((a, b) => a - b)) {
       if (!lines.has(number)) lines.set(number, makeLine(number));
@@ -169,7 +173,7 @@ function pictureView(model, el, store) {
   function clear() {
     for (const line of lines.values()) line.remove();
     lines.clear();
-    cells.clear();
+    [...cells.keys()].forEach(drop);
   }
 
   function lay() {

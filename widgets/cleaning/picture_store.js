@@ -4,6 +4,17 @@
 const ASK_SOON = 30; // ms: a wheel turns faster than anybody looks
 const ASK_AGAIN = 5000; // ms: an answer may be lost with the connection
 
+// A picture as pixels, to be painted on a canvas: of each address that an <img> has ever shown, a browser keeps
+// some kilobytes for as long as the page lives.
+const decoded = (jpeg) => createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+const UNDECODED = "The browser cannot show this picture.";
+
+function paint(canvas, bitmap) {
+  canvas.hidden = !bitmap;
+  Object.assign(canvas, { width: bitmap?.width ?? 0, height: bitmap?.height ?? 0 }); // which empties it, too
+  if (bitmap) canvas.getContext("2d").drawImage(bitmap, 0, 0);
+}
+
 // Ranges [begin, end), ascending and apart: a hundred thousand selected rows are one pair.
 const without = (ranges, begin, end) => ranges
   .flatMap(([from, to]) => [[from, Math.min(to, begin)], [Math.max(from, end), to]])
@@ -29,7 +40,7 @@ function rangesOf(positions) {
 function pictureStore(model) {
   const page = `${Math.random()}`;
   const rows = new Map(); // position -> {row, drawing}
-  const pictures = new Map(); // position -> object URL
+  const pictures = new Map(); // position -> {bitmap}, without one until it is decoded
   const problems = new Map(); // position -> why there is no picture
   const views = new Set(); // {draw(position), select(), near: [begin, end), seen: [begin, end)}
   const enlarging = new Map(); // position -> those who wait for it
@@ -43,8 +54,18 @@ function pictureStore(model) {
   const tell = (positions) => views.forEach((view) => positions.forEach((position) => view.draw(position)));
 
   function forget(position) {
-    URL.revokeObjectURL(pictures.get(position));
+    pictures.get(position).bitmap?.close();
     pictures.delete(position);
+  }
+
+  async function decode(position, jpeg) {
+    const picture = {};
+    pictures.set(position, picture);
+    const bitmap = await decoded(jpeg).catch(() => null);
+    if (pictures.get(position) !== picture) return bitmap?.close(); // out of sight meanwhile
+    if (bitmap) picture.bitmap = bitmap;
+    else problems.set(position, UNDECODED);
+    tell([position]);
   }
 
   // What is on a screen first, then what is near; what is near nobody's screen any more goes.
@@ -79,17 +100,19 @@ function pictureStore(model) {
     pictures({ positions, problems: failed }, buffers) {
       const isNear = (at) => [...views].some(({ near }) => near[0] <= at && at < near[1]);
       positions.forEach((position, index) => {
-        if (pictures.has(position) || !isNear(position)) return;
-        pictures.set(position, URL.createObjectURL(new Blob([buffers[index]], { type: "image/jpeg" })));
+        if (!pictures.has(position) && isNear(position)) decode(position, buffers[index]);
       });
       for (const [position, why] of failed) problems.set(position, why);
-      tell([...positions, ...failed.map(([position]) => position)]);
+      tell(failed.map(([position]) => position));
     },
-    large({ position, page: asked, problem }, [buffer] = []) {
+    async large({ position, page: asked, version, problem }, [jpeg] = []) {
       if (asked !== page) return;
-      const blob = problem ? null : new Blob([buffer], { type: "image/jpeg" });
-      enlarging.get(position)?.forEach((show) => show(blob, problem));
-      enlarging.delete(position);
+      const bitmap = problem ? null : await decoded(jpeg).catch(() => null);
+      if (version === shown.version) {
+        enlarging.get(position)?.forEach((show) => show(bitmap, bitmap ? "" : problem ?? UNDECODED));
+        enlarging.delete(position);
+      }
+      bitmap?.close();
     },
   };
   model.on("msg:custom", (content, buffers) => {
@@ -117,7 +140,7 @@ function pictureStore(model) {
   return {
     views, wants, send,
     row: (position) => rows.get(position)?.row,
-    picture: (position) => pictures.get(position),
+    picture: (position) => pictures.get(position)?.bitmap,
     problem: (position) => problems.get(position),
     get count() { return shown.count ?? 0; },
     get lines() { return shown.lines ?? 0; },
