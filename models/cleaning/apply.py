@@ -38,14 +38,13 @@ class Applied:
 
 
 def refusal(allowed: bool | None = None) -> str:
-    """Why nothing may be applied here, or "": a public server (IPYFASTAI_PUBLIC) needs IPYFASTAI_APPLY=1.
+    """Why nothing may be applied here, or "": a public server (IPYFASTAI_PUBLIC is set) needs IPYFASTAI_APPLY=1.
 
     `allowed` is what the programmer of a page says, who knows whose files they are; None: the server decides.
     """
     if allowed is not None:
         return "" if allowed else "Marks are not carried out here."
-    public = os.environ.get("IPYFASTAI_PUBLIC") == "1"
-    return OFF if public and os.environ.get("IPYFASTAI_APPLY") != "1" else ""
+    return OFF if os.environ.get("IPYFASTAI_PUBLIC") and os.environ.get("IPYFASTAI_APPLY") != "1" else ""
 
 
 def apply(manifest: Manifest, *, allowed: bool | None = None, progress: Progress | None = None) -> Applied:

@@ -324,6 +324,22 @@ def test_a_public_server_applies_only_where_that_is_allowed(table, thumbnails, r
     assert "Apply 1 mark…" not in offered(apply=False)[0]
 
 
+def test_visitors_of_a_public_server_leave_no_marks_and_see_none(table, thumbnails, root, monkeypatch):
+    Journal.of(root).mark(["teddy/" + next((root / "teddy").iterdir()).name], "delete")
+    kept = sorted(root.parent.rglob("*"))
+    before = (root.parent / f".{root.name}.ipyfastai" / "marks.jsonl").read_bytes()
+    monkeypatch.setenv("IPYFASTAI_PUBLIC", "yes")
+    for _ in range(2):
+        cleaner = ImageCleaner(table, thumbnails=thumbnails)
+        assert cleaner.value.empty and "Nothing is marked yet" in cleaner.bar._said["counts"]
+        select(cleaner, PUPPY)
+        press(cleaner, "d")
+        assert len(cleaner.value) == 1 and cleaner.bar._said["problem"] == ""
+        cleaner.close()
+    assert sorted(root.parent.rglob("*")) == kept
+    assert (root.parent / f".{root.name}.ipyfastai" / "marks.jsonl").read_bytes() == before
+
+
 def test_what_a_crash_has_interrupted_is_finished_and_said(table, thumbnails, root, monkeypatch):
     cleaner = ImageCleaner(table, thumbnails=thumbnails)
     select(cleaner, PUPPY, OTHER_PUPPY)

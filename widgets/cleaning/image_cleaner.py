@@ -11,7 +11,7 @@ import pandas as pd
 from ipywidgets import VBox
 from traitlets import All, Any, default
 
-from ...models.cleaning.apply import Applied, recover
+from ...models.cleaning.apply import Applied, recover, refusal
 from ...models.cleaning.journal import Journal
 from ...models.cleaning.manifest import RELABEL, Manifest
 from ...models.cleaning.marks import ACTIONS, Mark
@@ -46,8 +46,8 @@ class ImageCleaner(VBox):
     with undo and redo all the way, and kept in `journal`: by default on the disk beside `root`, the folder of
     the data set, so that they survive the kernel. Nothing touches a file before Apply, which says first what it will
     do: deletes go to a trash, moves to the folder of the class or, with `relabel="csv"`, into a labels.csv
-    (see `plan`). `apply=False` leaves it out, None does so on a public server that does not allow it. Items
-    that are no files (arrays, images) are marked only.
+    (see `plan`). `apply=False` leaves it out, None does so on a public server that does not allow it; there
+    marks last as long as the page. Items that are no files (arrays, images) are marked only.
 
     `value` has a row for each mark: `item`, `action` ("keep", "delete", "move"), `to`; `table` is the table as
     it is after what has been applied. Observe either. Raises ValueError for a table without `item` or
@@ -70,10 +70,12 @@ class ImageCleaner(VBox):
         if relabel not in RELABEL:
             raise ValueError(f"relabel must be one of {', '.join(RELABEL)}, not {relabel!r}")
         self._pictures = Collection.of(table, root=root)
-        recovered = _recovered(self._pictures)
+        # Where strangers may look at a folder and change nothing in it, they leave no marks beside it either.
+        ours = self._pictures.has_files and not (apply is None and refusal())
+        recovered = _recovered(self._pictures) if ours else ""
         self._owned = Thumbnails() if thumbnails is None else None
         self.thumbnails = thumbnails or self._owned
-        self.journal = journal or (Journal.of(self._pictures.root) if self._pictures.has_files else Journal(None))
+        self.journal = journal or (Journal.of(self._pictures.root) if ours else Journal(None))
         self._rows = np.empty(0, np.int64)  # what is shown, by position in the table
         self._only: tuple[str, list[str]] | None = None  # a title and names that somebody asked for
         self._chosen = {"view": 0, "split": 0}
@@ -325,8 +327,6 @@ def _listed(names: Sequence[str]) -> str:
 
 def _recovered(pictures: Collection) -> str:
     """Finish what a crash has interrupted, before anything is shown; what there is to say about it."""
-    if not pictures.has_files:
-        return ""
     try:
         said = recover(pictures.root)
     except RuntimeError as error:
