@@ -13,7 +13,7 @@ download = FileDownload("Download the model")
 download.offer(path, name="bears <b>.onnx")
 download
 """
-CHANGED = OFFER.replace("bears <b>.onnx\")", "x\")\npath.write_bytes(b'short')")
+CHANGED = OFFER.replace('bears <b>.onnx")', "x\")\npath.write_bytes(b'short')")
 
 
 class Page:
@@ -74,6 +74,8 @@ def test_another_file_or_none_ends_what_is_under_way(file):
         {},
         {"type": "get"},
         {"type": "get", "token": "t", "number": 1, "offset": -1},
+        {"type": "get", "token": "t", "number": 1, "offset": 2**63},
+        {"type": "get", "token": "t", "number": 1, "offset": 10**400},
         {"type": "get", "token": "t", "number": True, "offset": 0},
         {"type": "get", "token": "t", "number": 1, "offset": "0"},
         {"type": "get", "token": 5, "number": 1, "offset": 0},

@@ -103,6 +103,8 @@ def test_a_page_can_write_into_its_fields_only():
     assert form.value == {"repository": "ada/x"}
     type_into(form, repository="x" * 20_000)
     assert len(form.value["repository"]) == 10_000
+    type_into(form, repository="half \ud83e")
+    assert form.value["repository"] == "half ?", "a half of a character can be neither sent back nor written"
 
 
 def test_an_unknown_field_is_refused(tmp_path):

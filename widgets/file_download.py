@@ -11,6 +11,7 @@ from traitlets import Dict
 from .assets import joined
 
 CHUNK = 500_000  # bytes: far below the message limits of servers and gateways
+MOST = 2**53  # bytes: beyond, neither a page counts exactly nor a system seeks
 
 
 class FileDownload(anywidget.AnyWidget):
@@ -49,7 +50,9 @@ class FileDownload(anywidget.AnyWidget):
         if not isinstance(content, dict) or content.get("type") != "get":
             return
         token, number, offset = content.get("token"), content.get("number"), content.get("offset")
-        if not isinstance(token, str) or type(number) is not int or type(offset) is not int or offset < 0:
+        if not isinstance(token, str) or type(number) is not int or type(offset) is not int:
+            return
+        if not 0 <= offset <= MOST:
             return
         # Every view hears the answer; the one that asked knows its token.
         answer = {"token": token[:64], "number": number, "offset": offset}

@@ -212,7 +212,8 @@ class WordsForm(anywidget.AnyWidget):
             return
         name, text = content.get("name"), content.get("text")
         if isinstance(name, str) and name in self.value and isinstance(text, str):
-            self.value = {**self.value, name: text[:MAX_TEXT]}
+            text = text[:MAX_TEXT].encode(errors="replace").decode()  # half of a character fits into no file
+            self.value = {**self.value, name: text}
             self._errors.pop(name, None)
             self._show()
             self._changed()

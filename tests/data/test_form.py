@@ -60,7 +60,7 @@ def test_what_is_sent_is_the_value_and_told_once(form, name, sent, value):
         ("by", 2), ("by", -1), ("by", True), ("by", "1"), ("by", 0.5), ("which", None), ("some", 1), ("some", [3]),
         ("some", [[0]]), ("text", 3), ("text", "x" * 1_000_001), ("seed", 0), ("seed", 100), ("seed", float("nan")),
         ("seed", float("inf")), ("seed", True), ("seed", "7"), ("check", 1), ("off", "changed"),
-        ("unknown", 1), ("go", 1),
+        ("unknown", 1), ("go", 1), ("seed", 10**400), ("text", "half \ud83e"),
     ],
 )  # fmt: skip
 def test_anything_else_changes_nothing(form, name, sent):

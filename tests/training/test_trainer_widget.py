@@ -144,6 +144,12 @@ def test_what_is_entered_becomes_settings_and_what_makes_no_sense_a_sentence_bes
     assert not trainer.form.errors and trainer.form.settings == settings
 
 
+def test_half_of_a_character_is_a_question_mark(learn):
+    trainer = Trainer(learn)
+    enter(trainer, "seed", "\ud83e")
+    assert field(trainer, "seed")["value"] == "?", "no message can hold the half"
+
+
 def test_two_settings_that_only_make_sense_together_may_come_in_any_order(learn):
     trainer = Trainer(learn, settings=TrainingSettings(epochs=3, frozen_epochs=0))
     enter(trainer, "epochs", "0")

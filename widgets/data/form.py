@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -54,11 +53,12 @@ class Field:
         if self.kind == "several" and isinstance(value, list):
             return tuple(sorted({_place(one, len(self.options)) for one in value}))
         if self.kind in ("text", "pattern", "lines") and isinstance(value, str) and len(value) <= MAX_TEXT:
+            value.encode()  # ValueError for half of a character, which no message and no file can hold
             return value
         if self.kind == "check" and isinstance(value, bool):
             return value
         if self.kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
-            if math.isfinite(value) and self.low <= value <= self.high:
+            if self.low <= value <= self.high:  # NaN and infinity are not
                 return int(value) if float(value).is_integer() and float(self.step).is_integer() else float(value)
         raise ValueError(f"{self.name} has a bad value")
 

@@ -121,7 +121,7 @@ class SettingsForm(anywidget.AnyWidget):
             return
         field = FIELDS[name]
         if isinstance(value, bool if field.kind == "switch" else str):
-            self._typed[name] = str(value)[:40]
+            self._typed[name] = str(value)[:40].encode(errors="replace").decode()  # no message holds half a character
             self.set(**{name: _entered(field, value)})
 
     def _show(self) -> None:
