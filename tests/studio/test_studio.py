@@ -125,6 +125,15 @@ def test_the_next_visit_goes_on_with_it(studio, digits):
     again.close()
 
 
+def test_a_kernel_that_waited_for_its_page_knows_what_was_begun_meanwhile(studio):
+    photos = studio.steps["photos"]
+    assert not photos.earlier._fields["fields"]
+    Project.new(studio.workspace / "projects", "Bears").close()
+    photos.head._handle_custom_msg({"type": "seen"}, [])
+    listed, _ = photos.earlier._fields["fields"]
+    assert [name.split(",")[0] for name in listed["options"]] == ["Bears"]
+
+
 def test_a_project_that_is_open_in_another_page_says_so(studio, digits, tmp_path):
     asyncio.run(bring(studio, digits))
     other = TrainingStudio(studio.workspace)

@@ -56,19 +56,29 @@ class PhotosStep(Step):
 
     def build(self) -> None:
         workspace = self.studio.workspace
-        self._earlier = projects(workspace / "projects")
         self.earlier = Form(label="Earlier projects", pressed=lambda name: self._go_on())
         self.source = ImageSource(into=workspace / "photos")
         self.source.observe(self._fetched, "value")
-        if self._earlier:
-            names = [f"{project.name}, {project.facts.get('created', '')[:10]}" for project in self._earlier]
-            self.earlier.show(
-                [
-                    Field("project", "Earlier projects", "select", options=names),
-                    Field("open", "Go on with it", "button"),
-                ]
-            )
-        self.show(*([self.earlier] if self._earlier else []), self.source)
+        self._list_earlier()
+        self.show(self.earlier, self.source)
+
+    def seen(self) -> None:
+        # A server keeps kernels waiting for their visitors: what was begun since this one started is earlier too.
+        if self.studio.project is None:
+            self._list_earlier()
+
+    def _list_earlier(self) -> None:
+        self._earlier = projects(self.studio.workspace / "projects")
+        names = [f"{project.name}, {project.facts.get('created', '')[:10]}" for project in self._earlier]
+        self.earlier.forget("project")
+        self.earlier.show(
+            [
+                Field("project", "Earlier projects", "select", options=names),
+                Field("open", "Go on with it", "button"),
+            ]
+            if names
+            else []
+        )
 
     def said(self, value: Path) -> str:
         return self.studio.project.name

@@ -34,7 +34,9 @@ class Step:
 
     def __init__(self, studio: TrainingStudio):
         self.studio, self.flow = studio, studio.flow
-        self.head = StepHead(opened=lambda: studio.toggle(self.name), renewed=lambda: studio.renew(self.name))
+        self.head = StepHead(
+            opened=lambda: studio.toggle(self.name), renewed=lambda: studio.renew(self.name), seen=self.seen
+        )
         self.foot = StepFoot(pressed=self.press)
         self.job = Job(pressed=self.begin)  # what is done in place of the content, or beside it
         self.body = VBox([])
@@ -61,6 +63,9 @@ class Step:
 
     def said(self, value: Any) -> str:
         return ""
+
+    def seen(self) -> None:
+        """A page begins to show it."""
 
     def ways(self) -> list[tuple[str, str, str]]:
         """The buttons at the foot."""

@@ -14,12 +14,12 @@ from ..assets import joined
 class StepHead(anywidget.AnyWidget):
     """The headline of a step: its number and title, how far it is, and a click that opens or closes it.
 
-    >>> head = StepHead(opened=print, renewed=print)
+    >>> head = StepHead(opened=print, renewed=print, seen=print)
     >>> head.show(number=2, title="Check", state="locked", said="First: 1. Photos", open=False)
 
     `state` is one of `flow`; `said` a sentence beside the title. A stale step that is open says `stale`, with a
     button (where `renew` names it) that calls `renewed()`. `opened()` is called for a click on the headline.
-    `go()` brings it into view and gives it the focus.
+    `go()` brings it into view and gives it the focus; `seen()` is called when a page begins to show it.
     """
 
     _esm = joined("dom.js", "studio/step_head.js")
@@ -27,9 +27,9 @@ class StepHead(anywidget.AnyWidget):
 
     _shown = Dict(help="number, title, state and sentences").tag(sync=True)
 
-    def __init__(self, *, opened: Callable[[], Any], renewed: Callable[[], Any], **kwargs):
+    def __init__(self, *, opened: Callable[[], Any], renewed: Callable[[], Any], seen: Callable[[], Any], **kwargs):
         super().__init__(**kwargs)
-        self._calls = {"open": opened, "renew": renewed}
+        self._calls = {"open": opened, "renew": renewed, "seen": seen}
         self.on_msg(self._receive)
 
     def show(
@@ -50,7 +50,7 @@ class StepHead(anywidget.AnyWidget):
 
     def _receive(self, _widget, content, buffers) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
-        if kind == "open" or (kind == "renew" and self._shown.get("renew")):
+        if kind in ("open", "seen") or (kind == "renew" and self._shown.get("renew")):
             self._calls[kind]()
 
 

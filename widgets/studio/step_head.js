@@ -40,6 +40,7 @@ export default {
       renew.hidden = !shown.renew;
       renew.textContent = shown.renew;
     });
+    model.send({ type: "seen" });
     return () => model.off("msg:custom", go);
   },
 };
