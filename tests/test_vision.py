@@ -79,7 +79,7 @@ def test_files_that_are_no_images_are_named(tmp_path):
 
 
 def test_refuses_folders_that_teach_nothing(tmp_path):
-    with pytest.raises(ValueError, match="No images in .* one subfolder of photos for each label"):
+    with pytest.raises(ValueError, match="No photos in .* one subfolder of photos for each label"):
         image_folder_dataloaders(tmp_path)
     draw_colours(tmp_path / "colours", 3)
     with pytest.raises(ValueError, match="one label only, 'red'"):

@@ -77,7 +77,7 @@ def _look_at_all(files: Sequence[Path], progress: Progress | None) -> Iterable[_
         try:
             for index, look in enumerate(looks):
                 if progress is not None:
-                    progress.report(index, len(files), f"Opened {index:,} of {len(files):,} images")
+                    progress.report(index, len(files), f"Opened {index:,} of {len(files):,} photos")
                 yield look.result()
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -15,9 +15,9 @@ from .web import Again, Web
 
 # Names in fastai.data.external.URLs, and what they are. Those whose labels are not folders say so.
 DATASETS = {
-    "MNIST_TINY": "Handwritten 3s and 7s, 1,400 small pictures (0.3 MB)",
-    "MNIST_SAMPLE": "Handwritten 3s and 7s, 14,000 pictures (3 MB)",
-    "MNIST": "Handwritten digits, 70,000 pictures (16 MB)",
+    "MNIST_TINY": "Handwritten 3s and 7s, 1,400 small ones (0.3 MB)",
+    "MNIST_SAMPLE": "Handwritten 3s and 7s, 14,000 of them (3 MB)",
+    "MNIST": "Handwritten digits, 70,000 of them (16 MB)",
     "IMAGENETTE_160": "Ten easy things from ImageNet, 13,000 photos (99 MB)",
     "IMAGEWOOF_160": "Ten dog breeds from ImageNet, 13,000 photos (92 MB)",
     "CALTECH_101": "101 kinds of things, 9,000 photos (132 MB)",

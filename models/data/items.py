@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..words import counted
+
 # What is taken for a picture by its name. Those that cannot be opened here (HEIC, AVIF, SVG) are listed all the
 # same, so that a check can say what to do about them; unnoticed, they would be photos lost.
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .tif .tiff .heic .heif .avif .svg".split()
-)  # fmt: skip
+SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .tif .tiff .heic .heif .avif .svg".split())
 
 
 def folder_items(root: str | Path) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def folder_items(root: str | Path) -> pd.DataFrame:
     root = Path(os.path.abspath(root))
     files, _ = image_files(root)
     if not files:
-        raise ValueError(f"No images in {root.name}: expected one subfolder of photos for each label.")
+        raise ValueError(f"No photos in {root.name}: expected one subfolder of photos for each label.")
     return pd.DataFrame({"item": [str(file) for file in files], "label": [file.parent.name for file in files]})
 
 
@@ -86,14 +86,16 @@ def check_items(items: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"The items table has no column {' and no column '.join(map(repr, missing))}.")
     if not len(items):
-        raise ValueError("There are no images.")
+        raise ValueError("There are no photos.")
     without = items.item[items.label.isna() | (items.label.astype(str).str.strip() == "")]
     if len(without):
-        raise ValueError(f"{len(without)} of {len(items)} images have no label, {Path(without.iloc[0]).name} first.")
+        raise ValueError(f"{len(without)} of {len(items)} photos have no label, {Path(without.iloc[0]).name} first.")
     items = items.reset_index(drop=True).assign(item=items.item.map(str).values, label=items.label.map(str).values)
     twice = items.item[items.item.duplicated()]
     if len(twice):
-        raise ValueError(f"{len(twice)} images stand twice in the table, {Path(twice.iloc[0]).name} first.")
+        raise ValueError(
+            f"{counted(len(twice), 'photo')} more than once in the table, {Path(twice.iloc[0]).name} first."
+        )
     return items
 
 

@@ -190,9 +190,8 @@ def label_by_table(
     pick = [rows.get(place) for place in range(len(files))]
     others = [column for column in table if column not in (name, label, "item", "label")]
     columns = {column: [None if row is None else table[column].iloc[row] for row in pick] for column in others}
-    return _labelled(
-        files, [None if row is None else str(table[label].iloc[row]).strip() for row in pick], columns, missing
-    )
+    found = [None if row is None else table[label].iloc[row] for row in pick]
+    return _labelled(files, [None if pd.isna(one) else str(one).strip() for one in found], columns, missing)
 
 
 def read_table(path: str | Path, *, max_rows: int = 2_000_000) -> pd.DataFrame:
@@ -218,11 +217,11 @@ def read_table(path: str | Path, *, max_rows: int = 2_000_000) -> pd.DataFrame:
         except UnicodeDecodeError:
             continue
         except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
-            raise ValueError(f"{Path(path).name} is no table that can be read.") from error
+            raise ValueError("This is no table that can be read. Save it as CSV.") from error
         if table is None:
-            raise ValueError(f"{Path(path).name} has {width:,} columns; the limit is {MAX_COLUMNS:,}.")
+            raise ValueError(f"This table has {width:,} columns; the limit is {MAX_COLUMNS:,}.")
         if len(table) > max_rows:
-            raise ValueError(f"{Path(path).name} has more than {max_rows:,} rows, the limit.")
+            raise ValueError(f"This table has more than {max_rows:,} rows, the limit.")
         return table
     raise AssertionError("latin-1 reads any bytes")
 

@@ -47,7 +47,7 @@ def dataloaders(
         raise ValueError(f"There is one label only, {items.label[0]!r}; a classifier needs at least two.")
     gone = [name for name in items.item if not Path(name).is_file()]
     if gone:
-        raise ValueError(f"{len(gone)} of {len(items)} images are not there any more, {Path(gone[0]).name} first.")
+        raise ValueError(f"{len(gone)} of {len(items)} photos are not there any more, {Path(gone[0]).name} first.")
     if "split" not in items:
         items = random_split(items, seed=seed)
     _check_sides(items)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..words import counted, percent, quoted
 from .items import image_files
 
 
@@ -18,7 +19,7 @@ class ImageReport:
 
     >>> report = check_images("bears")
     >>> [sentence for _, sentence in report.findings()]
-    ['409 images of 3 labels: always saying "black" would be right for 35 %.', ...]
+    ['409 photos of 3 labels: always saying "black" would be right for 35 %.', ...]
 
     - `items`: the images that open, with `item`, `label`, `width`, `height` (pixels), `remark` ("" or a
       sentence: far too small, of one colour, of an odd shape), `exact` and `copies` (numbers that identical
@@ -76,34 +77,33 @@ class ImageReport:
         images, labels = len(self.items), len(self.counts)
         total = images + len(self.unreadable)
         if not images:
-            return [("bad", f"None of the {_count(total, 'image')} can be opened.")]
+            return [("bad", f"None of the {counted(total, 'photo')} can be opened.")]
         if bad := len(self.unreadable):
-            found.append(("bad", f"{bad:,} of {_count(total, 'image')} cannot be opened."))
+            found.append(("bad", f"{bad:,} of {counted(total, 'photo')} cannot be opened."))
         if labels == 1:
             one = f"There is one label only, {self.counts.index[0]!r}: a classifier needs at least two."
-            found.append(("bad", "There is one image only." if images == 1 else one))
+            found.append(("bad", "There is one photo only." if images == 1 else one))
         elif single := self.counts.index[self.counts == 1].tolist():
-            found.append(("bad", f"{_list(single)} has one image only, which cannot be both learned and tested."))
-        elif len(few := self.counts[self.counts < 10]):
-            found.append(("warn", f"{_list(few.index)} has only {few.iloc[0]} images: expect little of that label."))
+            have = "has one photo only" if len(single) == 1 else "have one photo each"
+            found.append(("bad", f"{quoted(single)} {have}, which cannot be both learned and tested."))
+        elif few := self.counts.index[self.counts < 10].tolist():
+            have = "has" if len(few) == 1 else "have"
+            found.append(("warn", f"{quoted(few)} {have} fewer than 10 photos: expect little there."))
         for variants in self.label_variants:
-            found.append(("warn", f"These labels differ only in case or space: {_list(variants)}."))
+            found.append(("warn", f"These labels differ only in case or space: {quoted(variants)}."))
         if sets := len(self.contradictions):
-            found.append(("warn", f"{_count(sets, 'image')} {_be(sets)} there more than once with different labels."))
-        for sets, what in (
-            (self.exact_duplicates, "is there more than once"),
-            (self.near_duplicates, "has near copies"),
-        ):
-            if sets:
-                what = what if len(sets) == 1 else what.replace("is ", "are ").replace("has ", "have ")
-                found.append(("warn", f"{_count(len(sets), 'image')} {what}."))
+            are = "is" if sets == 1 else "are"
+            found.append(("warn", f"{counted(sets, 'photo')} {are} there more than once with different labels."))
+        if sets := len(self.exact_duplicates):
+            found.append(("warn", f"{counted(sets, 'photo')} {'is' if sets == 1 else 'are'} there more than once."))
+        if sets := len(self.near_duplicates):
+            found.append(("warn", f"{counted(sets, 'photo')} {'has' if sets == 1 else 'have'} near copies."))
         if odd := len(self.remarkable):
-            found.append(
-                ("warn", f"{_count(odd, 'image')} stand{'s' if odd == 1 else ''} out: tiny, blank or of odd shape.")
-            )
+            stand = "stands" if odd == 1 else "stand"
+            found.append(("warn", f"{counted(odd, 'photo')} {stand} out: tiny, blank or of odd shape."))
         if labels > 1:
-            base = f'always saying "{self.counts.index[0]}" would be right for {self.baseline:.0%}'.replace("%", " %")
-            found.append(("good", f"{_count(images, 'image')} of {labels} labels: {base}."))
+            base = f'always saying "{self.counts.index[0]}" would be right for {percent(self.baseline)}'
+            found.append(("good", f"{counted(images, 'photo')} of {labels} labels: {base}."))
         return found
 
     def changes(self) -> str:
@@ -118,7 +118,7 @@ class ImageReport:
             new = max(0, sum(str(file) not in known for file in image_files(self.root)[0]) - self.others)
         parts = [f"{count:,} {what}" for count, what in ((gone, "gone"), (changed, "changed"), (new, "new")) if count]
         return (
-            f"The images have changed since they were checked: {', '.join(parts)}. Check them again." if parts else ""
+            f"The photos have changed since they were checked: {', '.join(parts)}. Check them again." if parts else ""
         )
 
 
@@ -145,16 +145,3 @@ def _seen(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _be(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _list(labels: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, list(labels)[:5]))
-    return shown if len(labels) <= 5 else f"{shown} and {len(labels) - 5} more"

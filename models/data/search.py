@@ -73,9 +73,9 @@ class SearchSource:
             if progress is not None:
                 progress.report(index, len(self.terms), f"Searching for {term}")
             found[term] = self._search(term, self.per_term)
-        failures = [(term, "The search found no pictures.") for term, some in found.items() if not some]
+        failures = [(term, "The search found no photos.") for term, some in found.items() if not some]
         if len(failures) == len(found):
-            raise ValueError(f"The search found no pictures for {', '.join(map(repr, self.terms[:5]))}.")
+            raise ValueError(f"The search found no photos for {', '.join(map(repr, self.terms[:5]))}.")
         by_stem = {
             into / folder / f"{index:05}": one
             for folder, some in one_folder_each({term: list(some) for term, some in found.items()}).items()
@@ -85,7 +85,7 @@ class SearchSource:
         if progress is not None and progress.cancelled and not files:
             raise Cancelled
         if not files:
-            raise ValueError(f"None of the {len(by_stem)} pictures found could be fetched. The first: {failures[0][1]}")
+            raise ValueError(f"None of the {len(by_stem)} photos found could be fetched. The first: {failures[0][1]}")
         with (into / "sources.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["item", "url", "page", "creator", "licence"])
@@ -171,7 +171,7 @@ class Commons:
         except (NoNetwork, NoHost) as error:
             raise RuntimeError(NO_NETWORK) from error
         except (Again, ValueError) as error:
-            raise RuntimeError(f"The image search does not answer: {error}") from error
+            raise RuntimeError(f"The photo search does not answer: {error}") from error
 
 
 def _found(page: dict) -> Found | None:
@@ -181,7 +181,9 @@ def _found(page: dict) -> Found | None:
     about = info.get("extmetadata", {})
     text = {key: _plain(str(about.get(key, {}).get("value", ""))) for key in ("Artist", "LicenseShortName")}
     url = info.get("thumburl") or info.get("url")
-    return Found(url, info.get("descriptionurl", ""), text["Artist"], text["LicenseShortName"]) if url else None
+    if not isinstance(url, str) or "://" not in url:  # a path would be one of ours
+        return None
+    return Found(url, info.get("descriptionurl", ""), text["Artist"], text["LicenseShortName"])
 
 
 def _plain(markup: str) -> str:

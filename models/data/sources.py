@@ -53,7 +53,7 @@ class ZipSource:
         done = extract_images(self.path, into, also=[".csv"], progress=progress)
         files = [file for file in done.files if is_picture(file.name)]
         if not files:
-            raise ValueError("This zip holds no pictures that can be used.")
+            raise ValueError("This zip holds no photos that can be used.")
         return Fetched(into, files, done.refused)
 
 
@@ -80,7 +80,7 @@ class FolderSource:
             raise ValueError("This folder does not lie below the data folder of this server.")
         files, links = image_files(folder)
         if not files:
-            raise ValueError(f"There are no pictures in {folder.name!r}.")
+            raise ValueError(f"There are no photos in {folder.name!r}.")
         failures = [(str(link.relative_to(folder)), "It is a link that leads out of the folder.") for link in links]
         if not self.copy:
             return Fetched(folder, files, failures)

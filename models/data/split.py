@@ -1,4 +1,4 @@
-"""Which pictures to learn from, and which to be tested on."""
+"""Which photos to learn from, and which to be tested on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..words import counted, quoted
 from .items import check_items
 
 TRAIN, VALID = "train", "valid"
@@ -140,7 +141,7 @@ def split_by_folder(items: pd.DataFrame, *, valid: str | None = None) -> pd.Data
 def split_warnings(items: pd.DataFrame, *, copies: Sequence[int] | None = None, group: str | None = None) -> list[str]:
     """What makes the score of a split better or worse than the truth, each as a sentence.
 
-    >>> split_warnings(items, copies=report.copies, group="person")
+    >>> split_warnings(items, copies=items.copies, group="person")
     ['2 photos to be tested on have a near copy among those to learn from: ... ']
 
     `items` has a column `split`; `copies` (n,) numbers near duplicates alike; `group` is a column.
@@ -150,9 +151,10 @@ def split_warnings(items: pd.DataFrame, *, copies: Sequence[int] | None = None, 
     found = []
     if copies is not None and (crossing := _crossing(pd.Series(np.asarray(copies)), valid)):
         photos = int(np.isin(copies, crossing)[valid].sum())
+        have = "has" if photos == 1 else "have"
         found.append(
-            f"{_photos(photos)} to be tested on {'has' if photos == 1 else 'have'} a near copy among those to learn "
-            "from: the score will look better than it is. Keep copies on one side."
+            f"{counted(photos, 'photo')} to be tested on {have} a near copy among those to learn from: the score will "
+            "look better than it is. Keep copies on one side."
         )
     if group is not None and (crossing := _crossing(_column(items, group).map(str), valid)):
         lie = "lies" if len(crossing) == 1 else "lie"
@@ -162,12 +164,12 @@ def split_warnings(items: pd.DataFrame, *, copies: Sequence[int] | None = None, 
         )
     learned, tested = set(items.label[~valid]), set(items.label[valid])
     if unseen := sorted(tested - learned):
-        found.append(f"{_quoted(unseen)} cannot be learned: all of its photos are in the validation set.")
+        found.append(f"No photo of {quoted(unseen)} is left to learn from: all are in the validation set.")
     if untested := sorted(learned - tested):
-        found.append(f"{_quoted(untested)} is never tested: none of its photos are in the validation set.")
+        found.append(f"No photo of {quoted(untested)} is in the validation set: mistakes there are not seen.")
     if 0 < valid.sum() < 20:
         found.append(
-            f"Only {_photos(int(valid.sum()))} to be tested on: one more mistake changes the error rate "
+            f"Only {counted(int(valid.sum()), 'photo')} to be tested on: one more mistake changes the error rate "
             f"by {100 / valid.sum():.0f} %."
         )
     return found
@@ -190,7 +192,7 @@ def _column(items: pd.DataFrame, column: str) -> pd.Series:
     if column not in items:
         raise ValueError(f"The items table has no column {column!r}.")
     if items[column].isna().any():
-        raise ValueError(f"Column {column!r} is empty for {_photos(int(items[column].isna().sum()))}.")
+        raise ValueError(f"Column {column!r} is empty for {counted(int(items[column].isna().sum()), 'photo')}.")
     return items[column]
 
 
@@ -209,12 +211,3 @@ def _with_split(items: pd.DataFrame, valid: np.ndarray) -> pd.DataFrame:
 def _check_share(valid_pct: float) -> None:
     if not 0 < valid_pct < 1:
         raise ValueError(f"The share for validation must lie between 0 and 1, not at {valid_pct}.")
-
-
-def _photos(count: int) -> str:
-    return f"{count:,} photo{'' if count == 1 else 's'}"
-
-
-def _quoted(labels: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, labels[:3]))
-    return shown if len(labels) <= 3 else f"{shown} and {len(labels) - 3} more"

@@ -28,7 +28,7 @@ def extract_tar(path: str | Path, folder: str | Path, **options) -> Extracted:
     except (tarfile.TarError, zlib.error, EOFError) as error:
         raise ValueError(_NO_TAR) from error
     if not done.files:
-        raise ValueError("This archive holds no pictures that can be used.")
+        raise ValueError("This archive holds no photos that can be used.")
     return done
 
 

@@ -85,7 +85,7 @@ def unpack(
             elif problem := member.problem or _bad_name(name):
                 done.refused.append((member.name, problem))
             elif len(done.files) >= limits.files:
-                raise ValueError(f"This archive holds more than {limits.files:,} pictures, the limit.")
+                raise ValueError(f"This archive holds more than {limits.files:,} photos, the limit.")
             else:
                 try:
                     done.files.append(writer.write(member, name))

@@ -44,7 +44,7 @@ class UrlSource:
         if progress is not None and progress.cancelled and not done.files:
             raise Cancelled
         if not done.files:
-            raise ValueError(f"None of the {len(wanted)} addresses gave a picture. The first: {done.failures[0][1]}")
+            raise ValueError(f"None of the {len(wanted)} addresses gave a photo. The first: {done.failures[0][1]}")
         return Fetched(into, done.files, done.failures)
 
 

@@ -154,7 +154,7 @@ def _refusal(response: http.client.HTTPResponse) -> Exception:
     status, reason = response.status, "".join(filter(str.isprintable, response.reason))[:60]
     if status in (408, 425, 429) or status >= 500:
         wait = response.headers.get("Retry-After", "")
-        return Again(f"The server is busy or out of order ({status} {reason}).", float(wait) if wait.isdigit() else 0)
+        return Again(f"The server is busy or out of order ({status} {reason}).", int(wait) if wait.isdecimal() else 0)
     if status in (404, 410):
         return ValueError(f"There is nothing at this address ({status} {reason}).")
     return ValueError(f"The server does not give it out ({status} {reason}).")

@@ -54,7 +54,7 @@ def extract_images(
                 broken=(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError),
                 progress=progress,
             )
-    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise ValueError(_NO_ZIP) from error
     if not done.files:
         raise ValueError(_why_nothing(done, members))
@@ -79,7 +79,7 @@ def _why_nothing(done: Extracted, members: list[zipfile.ZipInfo]) -> str:
     if not members:
         return "This zip is empty."
     what = f" {done.refused[0][1]}" if len(reasons) == 1 else ""
-    return f"This zip holds no pictures that can be used.{what}"
+    return f"This zip holds no photos that can be used.{what}"
 
 
 class _Short(io.FileIO):

@@ -52,13 +52,13 @@ def test_a_zip_is_unpacked_checked_mended_and_split(watched, serve_notebook):
     page = watched.page
     page.goto(serve_notebook("# Data", WHOLE))
     page.get_by_role("button", name="Upload a zip").wait_for()
-    page.get_by_text("There are no images to split yet.").wait_for()
+    page.get_by_text("There are no photos to split yet.").wait_for()
     page.locator("input[type=file]").first.set_input_files([zipped()])
-    page.get_by_text("26 images in 2 folders.").wait_for()
+    page.get_by_text("26 photos in 2 folders.").wait_for()
     page.get_by_text("What was left out").click()
     assert cells(page, "What was left out") == [["../evil.jpg", "Its name leads out of the folder (../)."]]
-    page.get_by_text("1 of 26 images cannot be opened.").wait_for()
-    page.get_by_text('25 images of 2 labels: always saying "<b>" would be right for 52 %.').wait_for()
+    page.get_by_text("1 of 26 photos cannot be opened.").wait_for()
+    page.get_by_text('25 photos of 2 labels: always saying "<b>" would be right for 52 %.').wait_for()
     assert cells(page, "Labels (2)") == [["<b>", "13", "52 %"], ["red", "12", "48 %"]]
     assert cells(page, "Cannot be opened (1)")[0][0] == "set/<b>/page.jpg"
     assert page.locator("td b, td > b").count() == 0, "a name is no markup"
@@ -68,16 +68,16 @@ def test_a_zip_is_unpacked_checked_mended_and_split(watched, serve_notebook):
     assert pictures.get_by_text("red/3.jpg").is_visible() and pictures.get_by_text("<b>/copy.jpg").is_visible()
     page.get_by_role("button", name="Move 1 file aside").click()
     page.get_by_text("1 file moved to the folder").wait_for()
-    page.get_by_text("1 of 26 images cannot be opened.").wait_for(state="hidden")
+    page.get_by_text("1 of 26 photos cannot be opened.").wait_for(state="hidden")
     page.get_by_role("button", name="Undo: put 1 file back").click()
-    page.get_by_text("1 of 26 images cannot be opened.").wait_for()
+    page.get_by_text("1 of 26 photos cannot be opened.").wait_for()
 
-    page.get_by_text("20 images to learn from, 5 to be tested on (20 %).").wait_for()
+    page.get_by_text("20 photos to learn from, 5 to be tested on (20 %).").wait_for()
     page.get_by_label("Validation (%)").fill("40")
-    page.get_by_text("15 images to learn from, 10 to be tested on (40 %).").wait_for()
+    page.get_by_text("15 photos to learn from, 10 to be tested on (40 %).").wait_for()
     page.get_by_label("Keep copies on one side").uncheck()
     page.get_by_label("Seed").fill("7")
-    page.get_by_text(re.compile("images to learn from, 10 to be tested on")).wait_for()
+    page.get_by_text(re.compile("photos to learn from, 10 to be tested on")).wait_for()
 
 
 def test_the_digits_by_keyboard(watched, serve_notebook):
@@ -98,8 +98,8 @@ def test_the_digits_by_keyboard(watched, serve_notebook):
     page.keyboard.type("5")  # over what stands there, which Tab has selected
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    page.get_by_text("50 images in 10 folders.").wait_for()
-    page.get_by_text("50 images of 10 labels").wait_for(timeout=60_000)
+    page.get_by_text("50 photos in 10 folders.").wait_for()
+    page.get_by_text("50 photos of 10 labels").wait_for(timeout=60_000)
 
 
 @pytest.mark.skipif(not (DATA / "pets").is_dir(), reason=f"no sample data in {DATA}")
@@ -111,7 +111,7 @@ def test_a_pattern_is_tried_as_it_is_typed_in_two_views(watched, serve_notebook)
     pattern = page.get_by_label("Pattern", exact=True)
     pattern.nth(1).wait_for()
     pattern.first.press_sequentially(r"^([A-Z]\w+)_", delay=5)
-    page.get_by_text("of 296 images have no label by this rule.").nth(1).wait_for()
+    page.get_by_text("of 296 photos have no label by this rule.").nth(1).wait_for()
     assert all(
         re.match("images/[a-z]", name) for [name] in cells(page.locator("body > *").first, re.compile("No label"))[:50]
     )
@@ -122,7 +122,7 @@ def test_a_pattern_is_tried_as_it_is_typed_in_two_views(watched, serve_notebook)
     pattern.first.fill(r"^(([a-zA-Z]+)*)+!$")  # backtracks for years
     page.get_by_role("button", name="Cancel").first.wait_for()
     page.get_by_label("Common patterns").first.select_option(index=1)
-    page.get_by_text("37 labels for 296 images.").nth(1).wait_for()
+    page.get_by_text("37 labels for 296 photos.").nth(1).wait_for()
     assert ["images/Bengal_107.jpg", "Bengal"] in cells(page, "What becomes of the names")
 
 
@@ -137,8 +137,8 @@ def test_on_a_phone_in_the_dark(watch, serve_notebook, tmp_path):
     watched = watch(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark")
     page = watched.page
     page.goto(serve_notebook("# Data", code))
-    page.get_by_text("274 images of 2 labels").wait_for(timeout=60_000)
-    for name in ("Server folder", "Web addresses", "Image search"):
+    page.get_by_text("274 photos of 2 labels").wait_for(timeout=60_000)
+    for name in ("Server folder", "Web addresses", "Photo search"):
         page.get_by_role("button", name=name, exact=True).tap()
         page.get_by_role("button", name=name, exact=True).and_(page.locator("[aria-pressed=true]")).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

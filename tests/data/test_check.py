@@ -56,7 +56,7 @@ def test_what_is_wrong_with_the_dirty_bears(tmp_path):
     counts = pd.Series([Path(item).parent.name for item in report.items.item]).value_counts()
     assert report.counts.to_dict() == counts.to_dict()
     assert report.baseline == pytest.approx(counts.max() / counts.sum())
-    assert report.findings()[0] == ("bad", "6 of 82 images cannot be opened.")
+    assert report.findings()[0] == ("bad", "6 of 82 photos cannot be opened.")
 
 
 @needs_photos
@@ -64,7 +64,7 @@ def test_clean_bears_have_one_pair_of_near_copies():
     report = check_images(DATA / "bears")
     assert len(report.unreadable) == 0 and report.exact_duplicates == [] and report.contradictions == []
     assert [names(some) for some in report.near_duplicates] == [["grizzly/00000036.jpg", "grizzly/00000137.jpg"]]
-    assert report.findings()[-1] == ("good", '409 images of 3 labels: always saying "black" would be right for 35 %.')
+    assert report.findings()[-1] == ("good", '409 photos of 3 labels: always saying "black" would be right for 35 %.')
 
 
 def test_copies_exact_and_near_and_under_two_labels(tmp_path):
@@ -81,10 +81,10 @@ def test_copies_exact_and_near_and_under_two_labels(tmp_path):
     copies = report.items.set_index("item")["copies"]
     assert copies.value_counts().gt(1).sum() == 3 and len(copies) == 28
     assert [text for _, text in report.findings()][:4] == [
-        "1 image is there more than once with different labels.",
-        "2 images are there more than once.",
-        "1 image has near copies.",
-        "2 images stand out: tiny, blank or of odd shape.",
+        "1 photo is there more than once with different labels.",
+        "2 photos are there more than once.",
+        "1 photo has near copies.",
+        "2 photos stand out: tiny, blank or of odd shape.",
     ]
 
 
@@ -115,23 +115,28 @@ def test_a_set_of_small_pictures_is_not_full_of_oddities_and_digits_are_no_copie
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({"red/1.jpg": photo(1)}, ("bad", "There is one image only.")),
+        ({"red/1.jpg": photo(1)}, ("bad", "There is one photo only.")),
         (
             {f"red/{n}.jpg": photo(n) for n in range(3)},
             ("bad", "There is one label only, 'red': a classifier needs at least two."),
         ),
         (
             {f"red/{n}.jpg": photo(n) for n in range(12)} | {"blue/9.jpg": photo(50)},
-            ("bad", "'blue' has one image only, which cannot be both learned and tested."),
+            ("bad", "'blue' has one photo only, which cannot be both learned and tested."),
         ),
         (
             {f"Red/{n}.jpg": photo(n) for n in range(10)} | {f"red /{n}.jpg": photo(50 + n) for n in range(10)},
             ("warn", "These labels differ only in case or space: 'Red', 'red '."),
         ),
-        ({"red/1.jpg": HTML, "blue/2.jpg": b""}, ("bad", "None of the 2 images can be opened.")),
+        ({"red/1.jpg": HTML, "blue/2.jpg": b""}, ("bad", "None of the 2 photos can be opened.")),
         (
-            {f"{label}/{n}.jpg": photo(n + 9 * (label == "<b>")) for n in range(9) for label in ("<b>", "x")},
-            ("warn", "'<b>', 'x' has only 9 images: expect little of that label."),
+            {
+                f"{label}/{n}.jpg": photo(n + 9 * (label == "<b>"))
+                for n in range(9)
+                for label in ("<b>", "x")
+                if n < 7 or label == "x"
+            },
+            ("warn", "'x', '<b>' have fewer than 10 photos: expect little there."),
         ),
     ],
     ids=["one image", "one label", "single", "variants", "nothing opens", "few"],
@@ -198,7 +203,7 @@ def test_changes_on_disk_since_the_check_are_told(tmp_path):
     (root / "red" / "new.jpg").write_bytes(plain())
     assert (
         report.changes()
-        == "The images have changed since they were checked: 1 gone, 2 changed, 1 new. Check them again."
+        == "The photos have changed since they were checked: 1 gone, 2 changed, 1 new. Check them again."
     )
 
 

@@ -39,7 +39,7 @@ def check(root):
 
 
 def test_it_checks_by_itself_and_says_what_it_found(check, root):
-    assert sentences(check)[0] == "1 of 25 images cannot be opened."
+    assert sentences(check)[0] == "1 of 25 photos cannot be opened."
     assert check.value.counts.to_dict() == {"red": 13, "<b>": 11}
     counts, broken = check.findings._shown["tables"]
     assert counts["rows"] == [["red", 13, "54 %"], ["<b>", 11, "46 %"]]
@@ -71,7 +71,7 @@ def test_aside_undo_and_once_more_after_the_page_is_gone(check, root):
     assert labels(check)[-1] == "Move 1 file aside" and len(check.value.unreadable) == 1
     send(check.form, "aside", kind="press")
     again = DataCheck(root)
-    assert labels(again)[-1] == "Put 1 file back that was moved aside earlier"
+    assert labels(again)[-1] == "Put back 1 file moved aside earlier"
     send(again.form, "back", kind="press")
     assert (root / "red/page.jpg").exists() and labels(again)[-1] == "Move 1 file aside"
     again.close()
@@ -101,7 +101,7 @@ def test_other_images_and_images_that_are_no_more(check, tmp_path):
     seen = []
     check.observe(lambda change: seen.append(change.new), "value")
     check.check(fill(tmp_path / "other", {"a/1.jpg": photo(1)}))
-    assert sentences(check) == ["There is one image only."] and labels(check) == [] and check.grid not in check.children
+    assert sentences(check) == ["There is one photo only."] and labels(check) == [] and check.grid not in check.children
     check.check(tmp_path / "nowhere")
     assert (
         check.value is None and check.job._shown["text"] == "There is no folder 'nowhere'." and sentences(check) == []
@@ -112,7 +112,7 @@ def test_other_images_and_images_that_are_no_more(check, tmp_path):
 def test_without_images_it_waits():
     check = DataCheck()
     assert check.value is None and not check.check()
-    assert check.job._shown["text"] == "There are no images to check yet."
+    assert check.job._shown["text"] == "There are no photos to check yet."
     check.close()
 
 

@@ -244,6 +244,6 @@ def test_lists_that_will_not_do(urls, says):
 def test_the_reason_is_told_where_nothing_came(tmp_path):
     with (
         pictures({}) as server,
-        pytest.raises(ValueError, match="None of the 2 addresses gave a picture. The first: There is nothing"),
+        pytest.raises(ValueError, match="None of the 2 addresses gave a photo. The first: There is nothing"),
     ):
         UrlSource({"a": [server.url + "/1", server.url + "/2"]}, **WEB).fetch(tmp_path)

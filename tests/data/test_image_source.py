@@ -62,7 +62,7 @@ def test_the_digits_without_network(source):
     choose(source, "Handwritten digits")
     send(source.form, "per_class", 5)
     send(source.form, "fetch", kind="press")
-    assert len(list(source.value.rglob("*.png"))) == 50 and sentences(source) == ["50 images in 10 folders."]
+    assert len(list(source.value.rglob("*.png"))) == 50 and sentences(source) == ["50 photos in 10 folders."]
 
 
 def test_a_zip_that_was_uploaded(source):
@@ -91,7 +91,7 @@ def test_what_is_no_zip_is_refused_beside_its_name():
 
 def test_failures_are_listed(source):
     source.fetch(Drawn(3, failures=[("<b>.jpg", "It was no picture."), ("x", "Gone.")]))
-    assert sentences(source) == ["3 images in 1 folder.", "2 were left out."]
+    assert sentences(source) == ["3 photos in 1 folder.", "2 were left out."]
     assert source.findings._shown["tables"][1]["rows"] == [["<b>.jpg", "It was no picture."], ["x", "Gone."]]
 
 
@@ -126,7 +126,7 @@ def test_on_a_public_server_a_folder_is_copied(tmp_path, monkeypatch):
 
 
 def test_a_sentence_for_a_form_that_says_nothing(source):
-    for name, says in (("Web addresses", "There is no web address in that."), ("Image search", "Name 1 to 50 things")):
+    for name, says in (("Web addresses", "There is no web address in that."), ("Photo search", "Name 1 to 50 things")):
         choose(source, name)
         send(source.form, "fetch", kind="press")
         assert says in source.job._shown["text"] and source.value is None
@@ -136,7 +136,7 @@ def test_web_addresses_within_this_network_are_not_asked(source):
     choose(source, "Web addresses")
     send(source.form, "urls", "bear\nhttp://169.254.169.254/latest/meta-data\nhttp://127.0.0.1:1/1.jpg")
     send(source.form, "fetch", kind="press")
-    assert "None of the 2 addresses gave a picture." in source.job._shown["text"]
+    assert "None of the 2 addresses gave a photo." in source.job._shown["text"]
     assert "private network" in source.job._shown["text"]
 
 

@@ -38,7 +38,7 @@ def test_hidden_files_other_files_and_links_out_are_left_out(tmp_path):
 
 
 def test_folders_without_pictures(tmp_path):
-    with pytest.raises(ValueError, match="No images in .*: expected one subfolder") as caught:
+    with pytest.raises(ValueError, match="No photos in .*: expected one subfolder") as caught:
         folder_items(tmp_path)
     assert str(tmp_path) not in str(caught.value), "no server path in a sentence for a page"
     with pytest.raises(ValueError, match="There is no folder 'nowhere'"):
@@ -63,10 +63,10 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     ("table", "says"),
     [
         ({"path": ["a"]}, "no column 'item' and no column 'label'"),
-        ({"item": [], "label": []}, "no images"),
-        ({"item": ["a.jpg", "b.jpg"], "label": ["x", None]}, "1 of 2 images have no label, b.jpg first"),
+        ({"item": [], "label": []}, "no photos"),
+        ({"item": ["a.jpg", "b.jpg"], "label": ["x", None]}, "1 of 2 photos have no label, b.jpg first"),
         ({"item": ["a.jpg"], "label": ["  "]}, "have no label"),
-        ({"item": ["a.jpg", "a.jpg"], "label": ["x", "y"]}, "1 images stand twice in the table, a.jpg first"),
+        ({"item": ["a.jpg", "a.jpg"], "label": ["x", "y"]}, "1 photo more than once in the table, a.jpg first"),
     ],
 )
 def test_tables_that_will_not_do(table, says):

@@ -47,7 +47,7 @@ def test_folders_at_once_and_at_other_depths(rule):
     assert sorted(rule.value.label) == ["cats", "cats", "dogs", "dogs"]
     send(rule, "level", 2)
     assert sorted(rule.value.label) == ["day 1", "day 2"]
-    assert sentences(rule) == ["2 of 4 images have no label by this rule.", "2 labels for 2 images."]
+    assert sentences(rule) == ["2 of 4 photos have no label by this rule.", "2 labels for 2 photos."]
     assert rows(rule, "No label") == [["dogs/Rex_1.jpg"], ["dogs/notes.jpg"]]
 
 
@@ -72,7 +72,7 @@ def test_a_pattern_is_tried_as_it_is_typed(rule):
     send(rule, "pattern", r"^(?P<label>\w+)/(?P<day>day \d)")
     assert rule.value[["label", "day"]].values.tolist() == [["cats", "day 1"], ["cats", "day 2"]]
     send(rule, "pattern", "(zz)")
-    assert rule.value is None and sentences(rule)[-1] == "No image has a label by this rule."
+    assert rule.value is None and sentences(rule)[-1] == "No photo has a label by this rule."
 
 
 def test_common_patterns_say_what_they_do(rule):
@@ -107,9 +107,9 @@ def test_a_table_that_lies_there(rule):
     assert (rule.form["name column"], rule.form["label column"]) == (1, 2), "file and kind"
     assert rule.value[["label", "person"]].values.tolist() == [["cat", "Ann"], ["cat", "Bo"], ["dog", "Ann"]]
     assert sentences(rule) == [
-        "1 of 4 images have no label by this rule.",
-        "1 rows of the table name no image.",
-        "2 labels for 3 images.",
+        "1 of 4 photos have no label by this rule.",
+        "1 row of the table without a photo.",
+        "2 labels for 3 photos.",
     ]
     assert rows(rule, "Rows without") == [["gone.jpg"]]
 
@@ -137,7 +137,7 @@ def test_no_table_is_a_sentence(root):
 
 def test_images_one_by_one_and_none(root):
     rule = LabelRule()
-    assert rule.value is None and rule.job._shown["text"] == "There are no images to label yet."
+    assert rule.value is None and rule.job._shown["text"] == "There are no photos to label yet."
     rule.show([root / "dogs/Rex_1.jpg", root / "cats/day 1/Tom_1.jpg"])
     assert rule.value.label.tolist() == ["dogs", "day 1"]
     rule.show(root / "nowhere")
@@ -152,6 +152,6 @@ def test_the_breeds_of_the_pets():
     rule = LabelRule(DATA / "pets")
     send(rule, "by", NAME)
     send(rule, "common", 1)
-    assert sentences(rule) == ["37 labels for 296 images."]
+    assert sentences(rule) == ["37 labels for 296 photos."]
     assert len({label for _, label in rows(rule, "What becomes")}) == 37, "a few names of each label are shown"
     rule.close()

@@ -108,6 +108,12 @@ def test_a_table_may_name_files_by_path_name_or_stem(names):
     assert labelled.items.label.tolist() == list("wxyz") and labelled.items.person.tolist() == list("jjkk")
 
 
+def test_an_empty_cell_is_no_label():
+    table = pd.DataFrame({"file": ["a/1.jpg", "a/2.jpg"], "kind": ["x", float("nan")]})
+    labelled = label_by_table(FILES, table, name="file", label="kind", root="/set")
+    assert labelled.items.label.tolist() == ["x"] and labelled.unmatched == FILES[1:]
+
+
 def test_names_that_several_files_bear_or_none_are_missing():
     table = pd.DataFrame({"file": ["1.jpg", "3.jpg", "9.jpg"], "kind": list("xyz")})
     labelled = label_by_table(FILES, table, name="file", label="kind", root="/set")
@@ -152,7 +158,7 @@ def test_tables_as_they_come(tmp_path, data):
 @pytest.mark.parametrize("data", [b"", b'a,b\n"1,2\n3'], ids=["empty", "open quote"])
 def test_what_is_no_table_is_said_to_be_none(tmp_path, data):
     (tmp_path / "t.csv").write_bytes(data)
-    with pytest.raises(ValueError, match="t.csv is no table that can be read"):
+    with pytest.raises(ValueError, match="This is no table that can be read"):
         read_table(tmp_path / "t.csv")
 
 
@@ -173,7 +179,7 @@ def test_too_many_columns(tmp_path, header):
 
 def test_a_header_without_end(tmp_path):
     (tmp_path / "t.csv").write_text("a" * 100_000 + "," * 100_000 + "\n")
-    with pytest.raises(ValueError, match="t.csv is no table that can be read"):
+    with pytest.raises(ValueError, match="This is no table that can be read"):
         read_table(tmp_path / "t.csv")
 
 

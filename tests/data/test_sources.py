@@ -45,7 +45,7 @@ def test_a_zip_brings_its_pictures_and_tables(tmp_path):
 def test_a_zip_with_a_table_alone_is_no_set_of_images(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("labels.csv", "a")
-    with pytest.raises(ValueError, match="no pictures"):
+    with pytest.raises(ValueError, match="no photos"):
         ZipSource(tmp_path / "a.zip").fetch(tmp_path / "out")
 
 
@@ -66,7 +66,7 @@ def test_no_folder_outside_the_root(data, tmp_path, path):
         FolderSource(path, data).fetch(tmp_path / "into")
 
 
-@pytest.mark.parametrize(("path", "says"), [("empty", "no pictures in 'empty'"), ("gone", "no folder 'gone'")])
+@pytest.mark.parametrize(("path", "says"), [("empty", "no photos in 'empty'"), ("gone", "no folder 'gone'")])
 def test_server_folders_without_pictures(data, tmp_path, path, says):
     with pytest.raises(ValueError, match=says):
         FolderSource(path, data).fetch(tmp_path / "into")
@@ -143,7 +143,7 @@ def test_search_terms_become_labels_and_the_authors_are_kept(tmp_path):
         [f"{label}/{n:05}.jpg" for label in ("teddy-bear", "grizzly") for n in range(3)] + ["sources.csv"]
     )
     assert (tmp_path / "teddy-bear" / "00000.jpg").read_bytes() == plain(size=(50, 50)), "in the search's own order"
-    assert got.failures == [("yeti", "The search found no pictures.")]
+    assert got.failures == [("yeti", "The search found no photos.")]
     rows = list(csv.DictReader((tmp_path / "sources.csv").open(encoding="utf-8")))
     assert len(rows) == 6 and {row["item"] for row in rows} == {str(file.relative_to(tmp_path)) for file in got.files}
     assert rows[0]["creator"] == "Ann & Bo" and rows[0]["licence"] == "CC BY 4.0"
@@ -153,9 +153,9 @@ def test_search_terms_become_labels_and_the_authors_are_kept(tmp_path):
 def test_a_search_that_finds_nothing_or_does_not_answer(tmp_path):
     with pictures({"/api": commons({"yeti": []}, [])}) as server:
         web = Web(allowed=anywhere)
-        with pytest.raises(ValueError, match="found no pictures for 'yeti'"):
+        with pytest.raises(ValueError, match="found no photos for 'yeti'"):
             SearchSource(["yeti"], search=Commons(web=web, api=server.url + "/api")).fetch(tmp_path)
-        with pytest.raises(RuntimeError, match="image search does not answer: There is nothing at this address"):
+        with pytest.raises(RuntimeError, match="photo search does not answer: There is nothing at this address"):
             SearchSource(["yeti"], search=Commons(web=web, api=server.url + "/gone")).fetch(tmp_path)
 
 

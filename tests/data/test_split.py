@@ -162,11 +162,11 @@ def test_what_a_split_hides_is_told():
         "Keep copies on one side.",
         "1 of the groups in 'person' lies on both sides, 'y' first: the score will look better than it is for groups "
         "never seen. Split by group.",
-        "'c' cannot be learned: all of its photos are in the validation set.",
+        "No photo of 'c' is left to learn from: all are in the validation set.",
         "Only 3 photos to be tested on: one more mistake changes the error rate by 33 %.",
     ]
     split["split"] = ["train", "valid", "train", "valid", "train"]
-    assert "'c' is never tested: none of its photos are in the validation set." in split_warnings(split)
+    assert "No photo of 'c' is in the validation set: mistakes there are not seen." in split_warnings(split)
 
 
 def test_loaders_from_a_table(colours):

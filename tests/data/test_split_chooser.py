@@ -36,7 +36,7 @@ def split(items):
 def test_at_random_with_copies_together(split):
     assert split.value.split.value_counts().to_dict() == {"train": 160, "valid": 40}
     assert split.value.groupby("copies").split.nunique().max() == 1
-    assert sentences(split) == ["160 images to learn from, 40 to be tested on (20 %)."]
+    assert sentences(split) == ["160 photos to learn from, 40 to be tested on (20 %)."]
     first = split.value.split
     send(split, "seed", 7)
     assert not first.equals(split.value.split)
@@ -87,7 +87,7 @@ def test_images_without_columns_copies_or_enough_of_a_label(items):
     bare.show(pd.DataFrame({"item": ["1.jpg", "2.jpg", "3.jpg"], "label": ["a", "a", "<b>"]}))
     assert bare.value is None and sentences(bare)[0].startswith("Label '<b>' needs at least two different photos")
     bare.show(None)
-    assert bare.value is None and sentences(bare) == ["There are no images to split yet."]
+    assert bare.value is None and sentences(bare) == ["There are no photos to split yet."]
     bare.close()
 
 

@@ -57,6 +57,6 @@ def test_a_cut_off_or_foreign_file_is_no_tar_and_leaves_nothing(tmp_path):
 
 def test_limits_hold(tmp_path):
     path = tarred(tmp_path / "a.tgz", {f"{n}.jpg": {} for n in range(5)})
-    with pytest.raises(ValueError, match="more than 3 pictures"):
+    with pytest.raises(ValueError, match="more than 3 photos"):
         extract_tar(path, tmp_path / "out", limits=Limits(files=3))
     assert list((tmp_path / "out").rglob("*")) == []

@@ -102,7 +102,7 @@ def test_a_file_that_unfolds_a_thousandfold_is_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     ("limits", "says"),
-    [(Limits(bytes=5_000_000), "more than 0.005 GB"), (Limits(files=2), "more than 2 pictures")],
+    [(Limits(bytes=5_000_000), "more than 0.005 GB"), (Limits(files=2), "more than 2 photos")],
 )
 def test_a_bomb_of_many_files_ends_with_nothing_left(tmp_path, limits, says):
     path = zipped(
@@ -151,20 +151,28 @@ def huge_directory(path):
     path.write_bytes(data[: end + 12] + struct.pack("<I", 0xFFFFFFF0) + data[end + 16 :])
 
 
+def of_the_future(path):
+    """A zip whose list of contents asks for a version that is not there yet."""
+    data = bytearray(zipped(path, {"1.png": PNG}).read_bytes())
+    data[data.index(b"PK\1\2") + 6] = 200
+    path.write_bytes(data)
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda path: path.write_bytes(b"<html></html>"), "not a zip file"),
+        (of_the_future, "not a zip file"),
         (lambda path: path.write_bytes(b""), "not a zip file"),
         (lambda path: path.write_bytes(zipped(path, {"1.png": PNG}).read_bytes()[:-30]), "not a zip file"),
         (huge_directory, "not a zip file"),
         (locked, "locked with a password"),
         (lambda path: zipped(path, {}), "empty"),
-        (lambda path: zipped(path, {"a.txt": b"1"}), "no pictures"),
-        (lambda path: zipped(path, {"a.zip": b"1"}), "no pictures that can be used. An archive within the archive"),
+        (lambda path: zipped(path, {"a.txt": b"1"}), "no photos"),
+        (lambda path: zipped(path, {"a.zip": b"1"}), "no photos that can be used. An archive within the archive"),
         (lambda path: zipped(path, {"a.png": PNG}, compression=zipfile.ZIP_LZMA), "plain deflate"),
     ],
-    ids=["html", "nothing", "cut off", "directory bomb", "locked", "empty", "text", "zip of zips", "lzma"],
+    ids=["html", "future", "nothing", "cut off", "directory bomb", "locked", "empty", "text", "zip of zips", "lzma"],
 )
 def test_zips_that_will_not_do(tmp_path, make, says):
     make(tmp_path / "a.zip")

@@ -15,6 +15,7 @@ from ...models.data.aside import Moved, aside_folder, move_aside, put_back
 from ...models.data.check import check_images
 from ...models.data.report import ImageReport
 from ...models.thumbnails import Thumbnails
+from ...models.words import counted, percent
 from ..cleaning.picture_grid import PictureGrid
 from ..job import Job
 from .findings import Findings, Table
@@ -55,11 +56,11 @@ class DataCheck(VBox):
         self._moved: Moved | None = None
         self._parts: list[_Part] = []
         self._owned = Thumbnails() if thumbnails is None else None
-        self.job = Job(button="Check the images", pressed=lambda: self.check(), primary=False)
+        self.job = Job(button="Check the photos", pressed=lambda: self.check(), primary=False)
         self.findings = Findings()
         self.form = Form(label="What was found", changed=self._changed, pressed=self._pressed)
         self.moving = Job()
-        self.grid = PictureGrid(thumbnails=thumbnails or self._owned, label="Images that were found")
+        self.grid = PictureGrid(thumbnails=thumbnails or self._owned, label="Photos that were found")
         super().__init__([self.job, self.findings, self.form, self.moving, self.grid], **kwargs)
         self.add_class("ipyfastai-data-check")
         self._draw()
@@ -74,7 +75,7 @@ class DataCheck(VBox):
             self._images, self._root, self._moved = images, root, None
         images, root = self._images, self._root
         if images is None:
-            self.job.say("There are no images to check yet.", bad=True)
+            self.job.say("There are no photos to check yet.", bad=True)
             return False
         return self.job.run(
             lambda progress: check_images(images, root=root, progress=progress), then=self._checked, failed=self._failed
@@ -120,12 +121,12 @@ class DataCheck(VBox):
         buttons = []
         if count := len(report.unreadable):
             hint = "They are moved into a folder beside this one; nothing is deleted."
-            buttons.append(Field("aside", f"Move {_files(count)} aside", "button", hint=hint))
+            buttons.append(Field("aside", f"Move {counted(count, 'file')} aside", "button", hint=hint))
         if self._moved is not None and self._moved.moves:
-            buttons.append(Field("back", f"Undo: put {_files(len(self._moved.moves))} back", "button"))
+            buttons.append(Field("back", f"Undo: put {counted(len(self._moved.moves), 'file')} back", "button"))
         elif self._moved is None and (count := _set_aside(report.root)):
-            were = "was" if count == 1 else "were"
-            buttons.append(Field("back", f"Put {_files(count)} back that {were} moved aside earlier", "button"))
+            said = f"Put back {counted(count, 'file')} moved aside earlier"
+            buttons.append(Field("back", said, "button"))
         return buttons
 
     def _show_part(self) -> None:
@@ -159,18 +160,18 @@ class DataCheck(VBox):
         stays = unreadable[~unreadable.item.isin(gone)].reset_index(drop=True)
         self.set_trait("value", replace(self.value, unreadable=stays))
         where = aside_folder(self.value.root).name
-        self._tell(f"{_files(len(moved.moves))} moved to the folder “{where}” beside this one.", moved)
+        self._tell(f"{counted(len(moved.moves), 'file')} moved to the folder “{where}” beside this one.", moved)
         self._draw()
 
     def _put_back(self, back: Moved) -> None:
         self._moved = None
-        self._tell(f"{_files(len(back.moves))} put back.", back)
+        self._tell(f"{counted(len(back.moves), 'file')} put back.", back)
         self.check()
 
     def _tell(self, text: str, moved: Moved) -> None:
         if moved.problems:
             name, why = moved.problems[0]
-            text += f" {_files(len(moved.problems))} stayed, {name} first: {why}"
+            text += f" {counted(len(moved.problems), 'file')} stayed, {name} first: {why}"
         self.moving.say(text, bad=bool(moved.problems))
 
 
@@ -203,15 +204,12 @@ def _side_by_side(report: ImageReport, sets: list[list[str]]) -> pd.DataFrame:
 
 
 def _tables(report: ImageReport) -> list[Table]:
-    counts = [
-        (label, int(count), f"{count / len(report.items):.0%}".replace("%", " %"))
-        for label, count in report.counts.items()
-    ]
+    counts = [(label, int(count), percent(count / len(report.items))) for label, count in report.counts.items()]
     broken = [
         (_name(report, item), reason) for item, reason in report.unreadable[["item", "reason"]].itertuples(index=False)
     ]
     return [
-        Table(f"Labels ({len(counts):,})", ["label", "images", "share"], counts, folded=len(counts) > 12, bar=1),
+        Table(f"Labels ({len(counts):,})", ["label", "photos", "share"], counts, folded=len(counts) > 12, bar=1),
         Table(f"Cannot be opened ({len(broken):,})", ["file", "why"], broken, folded=len(broken) > 12),
     ]
 
@@ -224,7 +222,3 @@ def _name(report: ImageReport, item: str) -> str:
 
 def _set_aside(root: Path) -> int:
     return sum(path.is_file() for path in aside_folder(root).rglob("*"))
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"

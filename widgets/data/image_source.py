@@ -17,6 +17,7 @@ from ...models.data.items import folder_name
 from ...models.data.search import Search
 from ...models.data.sources import Fetched, Source, ZipSource
 from ...models.progress import Progress
+from ...models.words import counted
 from ..file_upload import FileUpload
 from ..job import Job
 from ..uploads import Upload
@@ -76,7 +77,7 @@ class ImageSource(VBox):
         self._temporary: tempfile.TemporaryDirectory | None = None
         self._taken: Upload | None = None  # the zip that is being unpacked
         self._offers = [*standard_offers(data_root=data_root, search=search, copy=bool(refusal())), *extra]
-        self.form = Form(label="Where the images come from", changed=self._changed, pressed=self._pressed)
+        self.form = Form(label="Where the photos come from", changed=self._changed, pressed=self._pressed)
         self.upload = ZipUpload(max_mb=max_mb)
         self.job = Job()
         self.findings = Findings()
@@ -174,15 +175,13 @@ class ImageSource(VBox):
 
     def _fetched(self, fetched: Fetched) -> None:
         labels = Counter(file.parent.name for file in fetched.files)
-        images = f"{len(fetched.files):,} image{'' if len(fetched.files) == 1 else 's'}"
-        folders = f"{len(labels):,} folder{'' if len(labels) == 1 else 's'}"
-        sentences = [("good", f"{images} in {folders}.")]
+        sentences = [("good", f"{counted(len(fetched.files), 'photo')} in {counted(len(labels), 'folder')}.")]
         if failures := len(fetched.failures):
             sentences.append(("warn", f"{failures:,} {'was' if failures == 1 else 'were'} left out."))
         self.findings.show(
             sentences,
             [
-                Table("Images in each folder", ["folder", "images"], labels.most_common(), bar=1),
+                Table("Photos in each folder", ["folder", "photos"], labels.most_common(), bar=1),
                 Table("What was left out", ["name", "why"], fetched.failures),
             ],
         )

@@ -20,6 +20,7 @@ from ...models.data.labels import (
     read_table,
 )
 from ...models.data.report import label_variants
+from ...models.words import counted
 from ..file_upload import FileUpload
 from ..uploads import Upload
 from .findings import Findings, Table
@@ -35,7 +36,7 @@ PATTERNS = {
     "After the last hyphen: 12-teddy.jpg is teddy": r"-([^-.]+)\.[^.]+$",
 }
 SHOWN = 200  # names in the tester
-NOTHING = "There are no images to label yet."
+NOTHING = "There are no photos to label yet."
 
 
 class TableUpload(FileUpload):
@@ -50,10 +51,7 @@ class TableUpload(FileUpload):
         super().__init__(label=label, accept=".csv,.tsv,.txt", multiple=False, max_mb=max_mb, **kwargs)
 
     def _check(self, upload: Upload) -> str:
-        try:
-            upload.table = read_table(upload.path)
-        except ValueError as error:
-            raise ValueError("This is no table that can be read. Save it as CSV.") from error
+        upload.table = read_table(upload.path)
         return ""
 
 
@@ -81,6 +79,7 @@ class LabelRule(VBox):
         self._root = Path()
         self._tables: dict[str, Path | Upload] = {}
         self._table: pd.DataFrame | None = None
+        self._no_table = ""  # why there is none
         self.form = Form(label="What the label is", changed=self._changed)
         self.upload = TableUpload()
         self.job = NewestJob()
@@ -101,7 +100,7 @@ class LabelRule(VBox):
                 self._files = image_files(self._root)[0]
             except ValueError as error:
                 self._files, problem = [], str(error)
-            problem = problem or ("" if self._files else f"There are no images in {self._root.name}.")
+            problem = problem or ("" if self._files else f"There are no photos in {self._root.name}.")
         else:
             self._files = [Path(os.path.abspath(image)) for image in images]
             parents = [str(file.parent) for file in self._files]
@@ -142,7 +141,7 @@ class LabelRule(VBox):
     def _by_folder(self) -> list[Field]:
         depth = max((len(file.relative_to(self._root).parts) - 1 for file in self._files), default=0)
         levels = [
-            "The folder that the image lies in",
+            "The folder that the photo lies in",
             *(f"Folder {level} from the top" for level in range(1, depth + 1)),
         ]
         return [Field("level", "Which folder", "select", options=levels)] if depth > 1 else []
@@ -189,7 +188,7 @@ class LabelRule(VBox):
             self._apply()
 
     def _read_table(self) -> None:
-        self._table = None
+        self._table, self._no_table = None, "Add a table with names and labels."
         self.form.forget("name column", "label column")
         names = list(self._tables)
         place = self.form.get("table", 0)
@@ -197,8 +196,10 @@ class LabelRule(VBox):
             table = self._tables[names[place if place < len(names) else 0]]
             try:
                 self._table = table.table if isinstance(table, Upload) else read_table(table)
-            except (ValueError, OSError):
-                self._table = None
+            except ValueError as error:
+                self._no_table = str(error)
+            except OSError as error:
+                self._no_table = f"This table cannot be read: {error.strerror}."
 
     # What comes of it.
 
@@ -228,9 +229,7 @@ class LabelRule(VBox):
             return lambda progress: label_by_pattern(files, pattern, root=below, progress=progress)
         table = self._table
         if table is None:
-            raise ValueError(
-                "This is no table that can be read." if self._tables else "Add a table with names and labels."
-            )
+            raise ValueError(self._no_table)
         name, label = table.columns[form["name column"]], table.columns[form["label column"]]
         return lambda progress: label_by_table(files, table, name=name, label=label, root=root)
 
@@ -247,15 +246,15 @@ class LabelRule(VBox):
             )
         if labelled.unmatched:
             sentences.append(
-                ("warn", f"{len(labelled.unmatched):,} of {len(self._files):,} images have no label by this rule.")
+                ("warn", f"{len(labelled.unmatched):,} of {len(self._files):,} photos have no label by this rule.")
             )
         if labelled.missing:
-            sentences.append(("warn", f"{len(labelled.missing):,} rows of the table name no image."))
+            sentences.append(("warn", f"{counted(len(labelled.missing), 'row')} of the table without a photo."))
         if not len(items):
-            sentences = [("bad", "No image has a label by this rule.")]
+            sentences = [("bad", "No photo has a label by this rule.")]
         else:
             labels = items.label.nunique()
-            sentences.append(("good", f"{labels:,} label{'' if labels == 1 else 's'} for {len(items):,} images."))
+            sentences.append(("good", f"{counted(labels, 'label')} for {counted(len(items), 'photo')}."))
         each = max(2, SHOWN // max(1, items.label.nunique()))
         some = items.groupby("label", sort=False).head(each).head(SHOWN)
         named = [(self._name(item), label) for item, label in zip(some.item, some.label, strict=True)]
@@ -271,11 +270,11 @@ class LabelRule(VBox):
                     folded=False,
                 ),
                 Table(
-                    f"Rows without an image ({len(labelled.missing):,})",
+                    f"Rows without a photo ({len(labelled.missing):,})",
                     ["name"],
                     [(name,) for name in labelled.missing],
                 ),
-                Table(f"Labels ({len(counts):,})", ["label", "images"], counts, bar=1),
+                Table(f"Labels ({len(counts):,})", ["label", "photos"], counts, bar=1),
             ],
             items if len(items) else None,
         )

@@ -32,7 +32,7 @@ class Offer:
     make: Callable[[Mapping[str, Any]], Source]
     fields: Sequence[Field] = ()
     about: str = ""
-    button: str = "Get the images"
+    button: str = "Get the photos"
 
 
 def standard_offers(
@@ -58,11 +58,11 @@ def _folder(root: Path, copy: bool) -> Offer:
 
     def make(form: Mapping[str, Any]) -> Source:
         if not choices:
-            raise ValueError("There are no folders with pictures on this server.")
+            raise ValueError("There are no folders with photos on this server.")
         return FolderSource(choices[form["folder"]], root, copy=copy)
 
     about = "A copy of it is made: what you do to it changes nothing for others." if copy else ""
-    field = Field("folder", "Folder", "select", options=choices or ["(none with pictures)"], disabled=not choices)
+    field = Field("folder", "Folder", "select", options=choices or ["(none with photos)"], disabled=not choices)
     return Offer("Server folder", make, [field], about, "Use this folder")
 
 
@@ -75,7 +75,7 @@ def _addresses() -> Offer:
 def _search(search: Search | None) -> Offer:
     about = "Photos of Wikimedia Commons, free to use under their licences." if search is None else ""
     return Offer(
-        "Image search",
+        "Photo search",
         lambda form: SearchSource(form["terms"].splitlines(), per_term=form["per_term"], search=search),
         _terms(),
         about,
@@ -88,7 +88,7 @@ def _folder_search(root: Path) -> Offer:
         "Search the server",
         lambda form: SearchSource(form["terms"].splitlines(), per_term=form["per_term"], search=FolderSearch(root)),
         _terms(),
-        "Pictures of this server on whose path all words of the term stand; they are copied.",
+        "Photos of this server on whose path all words of the term stand; they are copied.",
         "Search",
     )
 

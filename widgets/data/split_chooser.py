@@ -18,6 +18,7 @@ from ...models.data.split import (
     split_by_group,
     split_warnings,
 )
+from ...models.words import counted, percent
 from .findings import Findings, Table
 from .form import Field, Form
 
@@ -72,7 +73,7 @@ class SplitChooser(VBox):
     def _update(self) -> None:
         if self._items is None or not len(self._items):
             self.form.show([])
-            return self._say([("warn", "There are no images to split yet.")])
+            return self._say([("warn", "There are no photos to split yet.")])
         fields = [Field("by", "Split", "choice", options=["At random", "By column", "By folder", "By group"])]
         self.form.show([*fields, *self._options(self.form.get("by", RANDOM))])
         try:
@@ -109,7 +110,7 @@ class SplitChooser(VBox):
     def _column(self) -> str:
         if not self._columns:
             raise ValueError(
-                "These images have no further columns to split by: take labels from a table that has some."
+                "These photos have no further columns to split by: take labels from a table that has some."
             )
         place = self.form.get("column", 0)
         return self._columns[place if place < len(self._columns) else 0]
@@ -156,5 +157,5 @@ class SplitChooser(VBox):
 
 def _sides(split: pd.DataFrame) -> str:
     valid = int((split.split == VALID).sum())
-    share = f"{valid / len(split):.0%}".replace("%", " %")
-    return f"{len(split) - valid:,} images to learn from, {valid:,} to be tested on ({share})."
+    learned = counted(len(split) - valid, "photo")
+    return f"{learned} to learn from, {valid:,} to be tested on ({percent(valid / len(split))})."

@@ -1,0 +1,33 @@
+"""Counts, shares and names as sentences have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "photo"), counted(1200, "photo")
+    ('1 photo', '1,200 photos')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A share in [0, 1].
+
+    >>> percent(0.354), percent(0.354, 1)
+    ('35 %', '35.4 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
+def quoted(names: Sequence[str], most: int = 5) -> str:
+    """Names in quotation marks, and how many more there are.
+
+    >>> quoted(["black", "grizzly", "teddy"], most=2)
+    "'black', 'grizzly' and 1 more"
+    """
+    shown = ", ".join(map(repr, list(names)[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
