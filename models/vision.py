@@ -111,8 +111,8 @@ def _pretrained_network(arch: Callable[..., nn.Module], cut: int) -> nn.Module:
         raise RuntimeError(
             f"No pretrained weights for {arch.__name__}. Three ways to go on: connect to a network, so that "
             f"torchvision can download them; put {arch.__name__}.safetensors into a folder and name that "
-            f"folder in {WEIGHTS_FOLDER} (now {folder or 'not set'}); or pass pretrained=False to start from "
-            "random weights."
+            f"folder in {WEIGHTS_FOLDER} ({'it is not there yet' if folder else 'now not set'}); or pass "
+            "pretrained=False to start from random weights."
         ) from error
 
 
@@ -126,7 +126,7 @@ def _load_stored(arch: Callable[..., nn.Module], cut: int, path: Path) -> nn.Mod
     missing = [name for name in filled.missing_keys if id(tensors[name]) in body]
     if missing or filled.unexpected_keys:
         raise ValueError(
-            f"{path} does not fit {arch.__name__}: missing {missing or 'nothing'}, unexpected "
+            f"{path.name} does not fit {arch.__name__}: missing {missing or 'nothing'}, unexpected "
             f"{filled.unexpected_keys or 'nothing'}. It must hold torchvision's tensor names."
         )
     return network

@@ -139,6 +139,7 @@ def test_without_network_and_file_the_three_ways_are_told(dls, tmp_path, monkeyp
         transfer_learner(dls, mobilenet_v2)
     for way in ("network", "mobilenet_v2.safetensors", "IPYFASTAI_WEIGHTS", "pretrained=False"):
         assert way in str(caught.value)
+    assert str(tmp_path) not in str(caught.value), "a page shows this"
     assert isinstance(caught.value.__cause__, URLError)
 
 
