@@ -12,7 +12,7 @@ from ..training.lr_finder import LRFinder
 from ..training.rates import rate_text
 from ..training.runs_table import RunsTable
 from ..training.trainer import Trainer
-from .data_steps import loaders
+from .data_steps import Data, loaders
 from .step import Step
 
 USUAL = 2e-3  # what fastai's fine_tune begins with
@@ -95,7 +95,7 @@ class TrainStep(Step):
     wanted = "Press Train, and wait for the last epoch, or stop it after any."
     why_stale = "What was trained here had other photos, labels or settings to begin with."
     again = "Train again with what there is now"
-    _settings = TrainingSettings(seed=SEED)
+    _settings: TrainingSettings | None = None  # those of the form before, where there was one
 
     def build(self) -> None:
         data, folder, start = self.result("check"), self.result("photos"), self.result("rate")
@@ -110,7 +110,7 @@ class TrainStep(Step):
 
         def done(result: tuple[Any, list[str]]) -> None:
             dls, earlier = result
-            settings = replace(self._settings, arch=start.arch, learning_rate=start.rate)
+            settings = replace(self._settings or usual(data), arch=start.arch, learning_rate=start.rate)
             self.trainer = Trainer(dls, folder=runs, settings=settings)
             self.runs = RunsTable(runs)
             self.trainer.observe(self._trained, "value")
@@ -149,6 +149,11 @@ class TrainStep(Step):
         self.runs.refresh()
         if change["new"] is not None:
             self.finish(change["new"])
+
+
+def usual(data: Data) -> TrainingSettings:
+    """fine_tune's; what ImageNet has taught the first layers helps little with digits, so there they learn as fast."""
+    return TrainingSettings(seed=SEED, discriminative=data.augment == "photos")
 
 
 def last_figure(run: Any) -> str:
