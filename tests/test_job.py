@@ -22,6 +22,11 @@ def test_the_result_comes_back_on_the_caller_s_thread():
             OSError(28, "No space left on device", "/srv/secret"),
             "The files could not be used: No space left on device.",
         ),
+        (ValueError("'/srv/secret/1.jpg' is no picture"), "'…/1.jpg' is no picture"),
+        (
+            RuntimeError("https://example.org/a/b/1.jpg, black/bears/1.jpg"),
+            "https://example.org/a/b/1.jpg, black/bears/1.jpg",
+        ),
         (KeyError("x"), "Something went wrong in the kernel (KeyError)."),
         (ValueError(), "Something went wrong in the kernel (ValueError)."),
     ],
@@ -34,6 +39,17 @@ def test_an_error_becomes_a_sentence(error, sentence):
     job.run(work, then=lambda result: pytest.fail("it failed"), failed=failed.append, ended=lambda: ended.append(1))
     assert job._shown == {"state": "failed", "text": sentence}
     assert failed == [error] and ended == [1] and not job.busy
+
+
+def test_what_goes_wrong_with_the_result_is_said_and_not_swallowed():
+    def then(result):
+        raise ValueError("/srv/secret/1.jpg is not in the subpath of ...")
+
+    job, ended = Job(), []
+    with pytest.raises(ValueError):
+        job.run(lambda progress: 1, then=then, ended=lambda: ended.append(1))
+    assert job._shown == {"state": "failed", "text": "Something went wrong in the kernel (ValueError)."}
+    assert ended == [1] and not job.busy
 
 
 def test_a_second_start_does_nothing_and_cancel_ends_the_first():

@@ -11,6 +11,7 @@ from typing import Any
 import anywidget
 from traitlets import Bool, Dict, Unicode
 
+from ..models.data.names import without_paths
 from ..models.progress import Cancelled, Progress
 from .assets import joined
 from .background import start
@@ -30,8 +31,9 @@ class Job(anywidget.AnyWidget):
     `run(work, then=...)` calls `work(progress)` in a thread of its own while the kernel answers, and
     `then(result)` on the kernel's loop. While one work runs, `busy` is true and another `run` returns
     False and does nothing, so that a second click does no harm. A ValueError or RuntimeError is shown as
-    the sentence that it carries, an OSError without the server's path in it, any other exception by its
-    type; `failed(error)` is called for each, if given, and `ended()` whatever happened, cancellation too.
+    the sentence that it carries, an OSError as the system's, both without folders of the server, any other
+    exception by its type; `failed(error)` is called for each, if given, and `ended()` whatever happened,
+    cancellation too.
     """
 
     _esm = joined("dom.js", "job.js")
@@ -106,7 +108,7 @@ class Job(anywidget.AnyWidget):
             self._end(watching)
             self.say("")
             if then is not None:
-                then(result)
+                self._hand_over(result, then)
         finally:
             if ended is not None:
                 ended()
@@ -115,9 +117,16 @@ class Job(anywidget.AnyWidget):
         watching.cancel()
         self.busy = False
 
+    def _hand_over(self, result: Any, then: Callable[[Any], None]) -> None:
+        try:
+            then(result)
+        except Exception as error:  # no fault of the work's: whoever runs this kernel hears of it in whole
+            self.say(f"Something went wrong in the kernel ({type(error).__name__}).", bad=True)
+            raise
+
     def _explain(self, error: Exception) -> None:
         if isinstance(error, ValueError | RuntimeError) and str(error):
-            self.say(str(error), bad=True)
+            self.say(without_paths(str(error)), bad=True)  # some libraries name files in theirs
         elif isinstance(error, OSError) and error.strerror:
             self.say(f"The files could not be used: {error.strerror}.", bad=True)
         else:

@@ -9,7 +9,8 @@ from pathlib import PurePath
 from typing import Any
 
 LENGTH = 120  # characters
-_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":,]+)+[\\/](?=[^\\/\s'\":,]+)")
+# Not what stands behind a name, as in `black/1.jpg`, or in a web address.
+_PATH = re.compile(r"(?<![\w:/\\.…])(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":,]+)+[\\/](?=[^\\/\s'\":,]+)")
 
 
 def short(item: Any) -> str:
