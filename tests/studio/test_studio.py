@@ -61,6 +61,24 @@ def test_nothing_but_the_first_step_can_be_opened(studio):
     assert studio.value is None
 
 
+def test_a_page_can_begin_no_step_that_is_locked_or_done(studio, digits):
+    def try_all():
+        before = states(studio)
+        for step in studio.steps.values():
+            step.job.set_state({"button": "Try again"})
+            step.job._handle_custom_msg({"type": "start"}, [])
+            shown = dict(step.head._shown)
+            step.head.set_state({"_shown": {**shown, "renew": "Again"}})
+            step.head._handle_custom_msg({"type": "renew"}, [])
+            step.head._shown = shown
+        assert states(studio) == before
+
+    try_all()
+    asyncio.run(bring(studio, digits))
+    try_all()
+    assert studio.steps["photos"].value == digits
+
+
 def test_photos_make_a_project_and_unlock_the_look_at_them(studio, digits):
     async def use():
         await bring(studio, digits)

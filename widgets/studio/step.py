@@ -38,7 +38,8 @@ class Step:
             opened=lambda: studio.toggle(self.name), renewed=lambda: studio.renew(self.name), seen=self.seen
         )
         self.foot = StepFoot(pressed=self.press)
-        self.job = Job(pressed=self.begin)  # what is done in place of the content, or beside it
+        self.job = Job(pressed=self._try_again)  # what is done in place of the content, or beside it
+        self._failed = False  # whether it can be tried again: a page can press a button that is not there
         self.body = VBox([])
         self.body.add_class("ipyfastai-step-body")
         self.content: list[Widget] = []
@@ -100,16 +101,21 @@ class Step:
                 then(result)
 
         def failed(error: Exception) -> None:
-            job.button = "Try again"
+            if self.job is job:
+                self._failed, job.button = True, "Try again"
 
         job.run(work, then=done, failed=failed)
+
+    def _try_again(self) -> None:
+        if self._failed:
+            self.begin()
 
     def _new_job(self) -> None:
         """Another, where one is still at work: what is cancelled takes a while to end."""
         if self.job.busy:
             self.job.close()
-            self.job = Job(pressed=self.begin)
-        self.job.button = ""
+            self.job = Job(pressed=self._try_again)
+        self._failed, self.job.button = False, ""
         self.job.say("")
 
     def show(self, *content: Widget) -> None:

@@ -35,6 +35,7 @@ class StepHead(anywidget.AnyWidget):
     def show(
         self, *, number: int, title: str, state: str, said: str, open: bool, stale: str = "", renew: str = ""
     ) -> None:
+        self._may_renew = bool(renew)
         self._shown = {
             "number": number,
             "title": title,
@@ -50,7 +51,7 @@ class StepHead(anywidget.AnyWidget):
 
     def _receive(self, _widget, content, buffers) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
-        if kind in ("open", "seen") or (kind == "renew" and self._shown.get("renew")):
+        if kind in ("open", "seen") or (kind == "renew" and self._may_renew):
             self._calls[kind]()
 
 
