@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anywidget
-from ipywidgets import VBox
 from traitlets import Any, Dict
 
 from ..models.card import MAX_TEXT
 from ..models.classifier import Classifier
 from .assets import joined
+from .composite import Composite
 from .file_download import FileDownload
 from .image_classifier import ImageClassifier
 from .job import Job
@@ -38,7 +38,7 @@ WORDS = {
 REPOSITORY = {"repository": ("GitHub repository", "owner/name, such as ada/bears. It need not be there yet.", 1)}
 
 
-class Publish(VBox):
+class Publish(Composite):
     """Write a learner as one file with its model card, to download, and as a folder for Binder.
 
     >>> publish = Publish(learn, folder="published", table=predictions(learn), run=run)
@@ -74,6 +74,7 @@ class Publish(VBox):
         self.binder_job = Job(button="Make a folder for Binder", pressed=self.make_binder_folder)
         self.binder = FileDownload("Download that folder as a zip")
         self._results = [self.bundle, self.repository, self.binder_job, self.binder]
+        self.parts = self.form, self.job, *self._results
         super().__init__([self.form, self.job])
         self.add_class("ipyfastai-publish")
 
@@ -127,13 +128,10 @@ class Publish(VBox):
         return self.binder_job.run(work, then=done)
 
     def close(self) -> None:
-        if not self.children:  # the constructor raised
-            return super().close()
-        self._withdraw()
-        for child in [self.form, self.job, *self._results]:
-            child.close()
-        self._learn = self._table = self._run = None
+        if self.children:  # else the constructor raised
+            self._withdraw()
         super().close()
+        self._learn = self._table = self._run = None
 
     def _publish(self, path: Path) -> None:
         self._try(ImageClassifier(Classifier.load(path), label="Try it on photos of your own"))

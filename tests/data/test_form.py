@@ -106,15 +106,3 @@ def test_long_tables_are_cut_and_say_so_and_empty_ones_are_left_out():
     )
     [table] = findings._shown["tables"]
     assert len(table["rows"]) == MAX_ROWS and table["count"] == MAX_ROWS + 5
-
-
-@pytest.mark.parametrize("name", ["ImageSource", "DataCheck", "LabelRule", "SplitChooser"])
-def test_each_lets_go_of_everything(name):
-    from ipyfastai import widgets
-    from ipywidgets.widgets.widget import _instances as alive
-
-    before = set(alive)
-    widget = getattr(widgets, name)()
-    assert len(set(alive) - before) > 3
-    widget.close()
-    assert set(alive) == before

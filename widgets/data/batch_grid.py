@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from ipywidgets import VBox
 from PIL import Image
 from traitlets import Bytes, Dict, Int, List, Tuple, Unicode
 
 from ...models.images import jpeg
 from ..assets import joined
+from ..composite import Composite
 from ..image_upload import ImageUpload
 from .newest_job import NewestJob
 
@@ -25,7 +25,7 @@ SMALL = 96  # pixels: smaller ones are sent without loss
 LEGEND = 40  # classes named
 
 
-class BatchGrid(VBox):
+class BatchGrid(Composite):
     """Batches of any DataLoaders as pictures with their labels, and one photo as training varies it.
 
     >>> BatchGrid(dls)
@@ -73,12 +73,8 @@ class BatchGrid(VBox):
 
     def close(self) -> None:
         """Stop, and let go of the loaders."""
-        self.job.cancel()
-        for child in self.children:
-            child.layout.close()
-            child.close()
-        self._batches = self._photo = None
         super().close()
+        self._batches = self._photo = None
 
     @property
     def varying(self) -> bool:

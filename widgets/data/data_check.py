@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.cleaning.apply import refusal
@@ -17,12 +16,13 @@ from ...models.data.report import ImageReport
 from ...models.thumbnails import Thumbnails
 from ...models.words import counted, percent
 from ..cleaning.picture_grid import PictureGrid
+from ..composite import Composite
 from ..job import Job
 from .findings import Findings, Table
 from .form import Field, Form
 
 
-class DataCheck(VBox):
+class DataCheck(Composite):
     """Checks the images of a folder or an items table, and shows what it finds.
 
     >>> check = DataCheck("bears")
@@ -61,7 +61,8 @@ class DataCheck(VBox):
         self.form = Form(label="What was found", changed=self._changed, pressed=self._pressed)
         self.moving = Job()
         self.grid = PictureGrid(thumbnails=thumbnails or self._owned, label="Photos that were found")
-        super().__init__([self.job, self.findings, self.form, self.moving, self.grid], **kwargs)
+        self.parts = self.job, self.findings, self.form, self.moving, self.grid
+        super().__init__(self.parts, **kwargs)
         self.add_class("ipyfastai-data-check")
         self._draw()
         if auto and images is not None:
@@ -82,13 +83,9 @@ class DataCheck(VBox):
         )
 
     def close(self) -> None:
-        for child in (self.job, self.findings, self.form, self.moving, self.grid):
-            child.layout.close()
-            child.close()
+        super().close()
         if self._owned is not None:
             self._owned.close()
-        self.layout.close()
-        super().close()
 
     def _checked(self, report: ImageReport) -> None:
         self.job.button = "Check again"

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from ipywidgets import VBox
 from traitlets import List, Tuple
 
 from ..assets import joined
+from ..composite import Composite
 from ..job import Job
 
 if TYPE_CHECKING:
     from ...models.data.summary import Step
 
 
-class DataSummary(VBox):
+class DataSummary(Composite):
     """Each step from the source to a batch, with the types and shapes it makes, and why it fails.
 
     >>> DataSummary(dblock, path)
@@ -51,11 +51,8 @@ class DataSummary(VBox):
 
     def close(self) -> None:
         """Stop, and let go of the data."""
-        for child in self.children:
-            child.layout.close()
-            child.close()
-        self._data = self._source = None
         super().close()
+        self._data = self._source = None
 
     def _summarise(self, progress) -> list[Step]:
         from ...models.data.summary import summarise

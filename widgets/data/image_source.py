@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.cleaning.apply import refusal
@@ -18,6 +17,7 @@ from ...models.data.search import Search
 from ...models.data.sources import Fetched, Source, ZipSource
 from ...models.progress import Progress
 from ...models.words import counted
+from ..composite import Composite
 from ..file_upload import FileUpload
 from ..job import Job
 from ..uploads import Upload
@@ -47,7 +47,7 @@ class ZipUpload(FileUpload):
         return ""
 
 
-class ImageSource(VBox):
+class ImageSource(Composite):
     """Get images from a zip, a folder on the server, the web, a search, a known data set or a built-in one.
 
     >>> source = ImageSource()
@@ -81,7 +81,8 @@ class ImageSource(VBox):
         self.upload = ZipUpload(max_mb=max_mb)
         self.job = Job()
         self.findings = Findings()
-        super().__init__([self.form, self.upload, self.job, self.findings], **kwargs)
+        self.parts = self.form, self.upload, self.job, self.findings
+        super().__init__(self.parts, **kwargs)
         self.add_class("ipyfastai-image-source")
         self.upload.observe(self._uploaded, "value")
         self._draw()
@@ -108,13 +109,9 @@ class ImageSource(VBox):
 
     def close(self) -> None:
         """Stop, and delete what was fetched unless it lies in `into`."""
-        for child in (self.form, self.upload, self.job, self.findings):
-            child.layout.close()
-            child.close()
+        super().close()
         if self._temporary is not None:
             self._temporary.cleanup()
-        self.layout.close()
-        super().close()
 
     def _home(self) -> Path:
         if self._into is not None:

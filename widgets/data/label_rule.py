@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.data.items import image_files
@@ -21,6 +20,7 @@ from ...models.data.labels import (
 )
 from ...models.data.report import label_variants
 from ...models.words import counted
+from ..composite import Composite
 from ..file_upload import FileUpload
 from ..uploads import Upload
 from .findings import Findings, Table
@@ -55,7 +55,7 @@ class TableUpload(FileUpload):
         return ""
 
 
-class LabelRule(VBox):
+class LabelRule(Composite):
     """Labels images by their folder, by a pattern on their name, or by a column of a table.
 
     >>> rule = LabelRule("oxford-iiit-pet/images")
@@ -84,6 +84,7 @@ class LabelRule(VBox):
         self.upload = TableUpload()
         self.job = NewestJob()
         self.findings = Findings()
+        self.parts = self.form, self.upload, self.job, self.findings
         super().__init__([self.form, self.job, self.findings], **kwargs)
         self.add_class("ipyfastai-label-rule")
         self.upload.observe(self._uploaded, "value")
@@ -115,14 +116,6 @@ class LabelRule(VBox):
         self._say([])
         self.job.say(problem, bad=problem not in ("", NOTHING))
         self._apply()
-
-    def close(self) -> None:
-        self.job.cancel()
-        for child in (self.form, self.upload, self.job, self.findings):
-            child.layout.close()
-            child.close()
-        self.layout.close()
-        super().close()
 
     # The form.
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-from ipywidgets import VBox
 from PIL import Image
 from traitlets import Bool, Bytes, Dict, Instance, List
 
 from ...models.data.resizing import ResizeSettings, draw, example_photo
 from ...models.images import jpeg, open_image
 from ..assets import joined
+from ..composite import Composite
 from ..image_upload import ImageUpload
 from .newest_job import NewestJob
 
@@ -27,7 +27,7 @@ PRESETS = {
 ORDERS = {"at_size": "", "presize": "Presized", "naive": "The naive order"}
 
 
-class ResizeExplorer(VBox):
+class ResizeExplorer(Composite):
     """Turn the knobs of fastai's resizing and augmentation and see what they make of a photo.
 
     >>> explorer = ResizeExplorer("bear.jpg")
@@ -71,12 +71,8 @@ class ResizeExplorer(VBox):
 
     def close(self) -> None:
         """Stop, and let go of the photo."""
-        self.job.cancel()
-        for child in self.children:
-            child.layout.close()
-            child.close()
-        self._image = None
         super().close()
+        self._image = None
 
     def again(self) -> None:
         """Other random draws."""

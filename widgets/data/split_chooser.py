@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.data.split import (
@@ -19,6 +18,7 @@ from ...models.data.split import (
     split_warnings,
 )
 from ...models.words import counted, percent
+from ..composite import Composite
 from .findings import Findings, Table
 from .form import Field, Form
 
@@ -27,7 +27,7 @@ OURS = {"item", "label", "width", "height", "remark", "exact", "copies", "seen"}
 MAX_VALUES = 40  # of a column, to choose those for validation from
 
 
-class SplitChooser(VBox):
+class SplitChooser(Composite):
     """Splits items at random, by a column, by a folder or by a group, and says what the split hides.
 
     >>> split = SplitChooser(report.items)
@@ -60,13 +60,6 @@ class SplitChooser(VBox):
         self._items = items
         self._columns = [] if items is None else [column for column in items if column not in OURS]
         self._update()
-
-    def close(self) -> None:
-        for child in self.children:
-            child.layout.close()
-            child.close()
-        self.layout.close()
-        super().close()
 
     # The form.
 

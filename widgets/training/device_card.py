@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable
 
 import anywidget
-from ipywidgets import VBox
 from traitlets import Any, Dict
 
 from ..assets import joined
+from ..composite import Composite
 from ..job import Job
 
 
-class DeviceCard(VBox):
+class DeviceCard(Composite):
     """Which device this kernel trains on, its memory and what uses it, and how fast it is, measured.
 
     >>> DeviceCard()
@@ -41,11 +41,6 @@ class DeviceCard(VBox):
     def measure(self) -> bool:
         """Time a small training too."""
         return self.job.run(lambda progress: self._report(progress, measure=True), then=self._keep)
-
-    def close(self) -> None:
-        for child in self.children:
-            child.close()
-        super().close()
 
     def _report(self, progress, *, measure: bool):
         from ...models.training.device import device_report

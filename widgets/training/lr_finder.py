@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import anywidget
 import numpy as np
-from ipywidgets import VBox
 from traitlets import Dict, TraitError, Tuple
 
 from ..assets import joined
+from ..composite import Composite
 from ..job import Job
 from .rates import Rate, rate_text, typed_number
 
@@ -27,7 +27,7 @@ RULES = {
 }
 
 
-class LRFinder(VBox):
+class LRFinder(Composite):
     """Try ever higher learning rates on a few batches, see where the loss falls, and pick one.
 
     >>> finder = LRFinder(learn)
@@ -85,10 +85,8 @@ class LRFinder(VBox):
             self._names, self.curves = (*names, *self._names), (*curves, *self.curves)
 
     def close(self) -> None:
-        for child in self.children:
-            child.close()
-        self._learn = None
         super().close()
+        self._learn = None
 
     def _find(self, progress):
         from ...models.training.lr_finder import find_learning_rate

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
-from ipywidgets import VBox
 
 from ...models.training.settings import TrainingSettings
 from ..background import start
+from ..composite import Composite
 from ..job import Job
 from .offer import Offer, cost_in_words, unfinished
 from .rates import Rate
@@ -30,7 +30,7 @@ PACE = 0.25  # seconds between two updates of a page
 MEASURE = "Measure what it will cost"
 
 
-class Trainer(VBox):
+class Trainer(Composite):
     """Choose how to train, see what it will cost, train, and watch: pause, stop, go on.
 
     >>> trainer = Trainer(learn, folder="runs")
@@ -116,9 +116,8 @@ class Trainer(VBox):
     def close(self) -> None:
         if self.active:
             self.run.stop()
-        for child in self.children:
-            child.close()
         super().close()
+        self._source = self._given = None
 
     def _steer(self, what: str) -> bool:
         done = self.run is not None and getattr(self.run, what)()
