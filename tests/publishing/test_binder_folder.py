@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ import yaml
 from browser import Server
 from bundles import bundle, description
 from drawings import plain
+from dry_build import dry_build
 from ipyfastai.models.publishing.binder import MAX_FILE, badge_url, binder_folder
 from playwright.sync_api import expect
 
@@ -52,10 +52,7 @@ def test_the_readme_has_the_badge_of_that_repository(folder):
 
 
 def test_repo2docker_finds_the_environment(folder):
-    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    said = dry_build(folder)
     assert "Building conda environment for python=3.12" in said
     assert '--file "environment.yml"' in said
     assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/start"' in said
