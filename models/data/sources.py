@@ -11,6 +11,7 @@ from typing import Protocol
 from ..progress import Progress
 from .digits import write_digits
 from .items import image_files, is_picture
+from .unpack import Limits
 from .zip_file import extract_images
 
 
@@ -66,12 +67,14 @@ class FolderSource:
 
     With `copy=True` its pictures and tables are copied, so that nobody can change what others use; else
     the folder itself is worked on. Links that lead out of it are not followed but listed as failures.
-    Raises ValueError for a folder that is not below `root` or holds no pictures.
+    Raises ValueError for a folder that is not below `root` or holds no pictures, and for more than
+    `max_bytes` to copy: a click of a stranger's must not fill a disk.
     """
 
     path: str | Path
     root: str | Path
     copy: bool = False
+    max_bytes: int = Limits.bytes
 
     def fetch(self, into: Path, *, progress: Progress | None = None) -> Fetched:
         root = Path(self.root).resolve()
@@ -85,6 +88,12 @@ class FolderSource:
         if not self.copy:
             return Fetched(folder, files, failures)
         tables = [path for path in folder.glob("*.csv") if not path.is_symlink()]
+        size = sum(path.stat().st_size for path in [*tables, *files])
+        if size > self.max_bytes:
+            raise ValueError(
+                f"These photos are {size / 1e9:.1f} GB; this server copies {self.max_bytes / 1e9:g} GB at most. "
+                "Choose a folder within this one."
+            )
         copied = []
         for index, path in enumerate([*tables, *files]):
             if progress is not None:

@@ -95,6 +95,24 @@ def test_digits_can_be_cancelled(tmp_path):
 # Searches. The answers are what Wikimedia Commons gives for formatversion=2.
 
 
+def test_a_copy_of_a_folder_has_an_end(data, tmp_path):
+    assert len(FolderSource("bears", data, copy=True).fetch(tmp_path / "whole").files) == 2
+    size = 2 * len(plain()) + len("name,label\n")
+    with pytest.raises(ValueError, match=r"These photos are 0.0 GB; this server copies .* at most"):
+        FolderSource("bears", data, copy=True, max_bytes=size - 1).fetch(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert len(FolderSource("bears", data, max_bytes=0).fetch(tmp_path).files) == 2, "nothing is copied"
+
+
+def test_what_a_search_of_the_web_finds_is_never_a_file_of_the_server(data, tmp_path):
+    file = str(data / "bears" / "black" / "1.jpg")
+    with pictures({"/api": commons({"bear": [[commons_page(file, 1)]]}, [])}) as server:
+        web = Web(allowed=anywhere)
+        source = SearchSource(["bear"], search=Commons(web=web, api=server.url + "/api"), web=web)
+        with pytest.raises(ValueError, match="found no photos"):
+            source.fetch(tmp_path / "out")
+
+
 def commons_page(url, index, **about):
     metadata = {key: {"value": value, "source": "commons-desc-page"} for key, value in about.items()}
     info = {
