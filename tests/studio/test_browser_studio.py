@@ -17,7 +17,7 @@ BROKEN = 6
 CLEAN = 24  # photos of each label that the zip has besides the 22 dirty ones
 
 APP = ".ipyfastai-image-classifier"
-FIRST, SLOW = 30_000, 180_000  # milliseconds: loading fastai, training on a crowded machine
+FIRST, SLOW = 60_000, 600_000  # milliseconds: loading fastai, training on a crowded machine
 
 
 def zip_of_bears():
