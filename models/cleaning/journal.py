@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from ..progress import Progress
 from .dataset import FORBIDDEN, Dataset, check_name, reason, sync_folder, write_all
 from .locks import locked
 from .marks import ACTIONS, History, Mark
@@ -17,6 +18,7 @@ from .marks import ACTIONS, History, Mark
 NAME = "marks.jsonl"
 HEADER = b'{"ipyfastai": "marks", "version": 1}\n'
 SYNC_SECONDS = 1.0
+STEP = 1000  # files between two looks at Cancel
 NOT_KEPT = "The marks are not on the disk: {}. They last while this kernel runs, and are written as soon as that works."
 DAMAGED = "A part of the marks on the disk was damaged. What came before it is here; the rest lies beside it in {!r}."
 
@@ -77,11 +79,25 @@ class Journal:
 
     def mark(self, names: Iterable[str], action: str, label: str | None = None) -> list[str]:
         """Mark files as "keep", "delete" or "move" (to `label`), in one step."""
+        return self.set(self.look(names, action, label))
+
+    def look(
+        self, names: Iterable[str], action: str, label: str | None = None, *, progress: Progress | None = None
+    ) -> dict[str, Mark]:
+        """The marks that `mark` sets. It asks the disk for each file: a thread may do that where they are many.
+
+        >>> journal.set(journal.look(names, "delete", progress=progress))
+        """
         if action not in ACTIONS:
             raise ValueError(f"A mark is one of {', '.join(ACTIONS)}, not {action!r}.")
         if (action == "move") != isinstance(label, str):
             raise ValueError('"move" needs a label to move to, and nothing else has one.')
-        return self.set({name: Mark(action, label, *self._identity(name)) for name in names})
+        names, marks = list(names), {}
+        for index, name in enumerate(names):
+            if progress is not None and not index % STEP:
+                progress.report(index, len(names), "Looking at the files")
+            marks[name] = Mark(action, label, *self._identity(name))
+        return marks
 
     def unmark(self, names: Iterable[str]) -> list[str]:
         """Take marks away, in one step."""
@@ -118,6 +134,14 @@ class Journal:
     def sync(self) -> None:
         """Wait until everything is on the disk; what prevents that stands in `problem`."""
         self.refresh()
+        self._to_disk()
+
+    def close(self) -> None:
+        self.listeners.clear()
+        self.sync()
+
+    def _to_disk(self) -> None:
+        """What a timer does in its own thread: it tells nobody anything."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -128,10 +152,6 @@ class Journal:
                     os.fsync(file)
             except OSError as error:
                 self.problem = NOT_KEPT.format(reason(error))
-
-    def close(self) -> None:
-        self.listeners.clear()
-        self.sync()
 
     # One step.
 
@@ -259,7 +279,7 @@ class Journal:
         self._offset += len(data)
         self._unwritten.clear()
         if self._timer is None:
-            self._timer = threading.Timer(SYNC_SECONDS, self.sync)
+            self._timer = threading.Timer(SYNC_SECONDS, self._to_disk)
             self._timer.daemon = True
             self._timer.start()
 

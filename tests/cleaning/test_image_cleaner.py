@@ -12,6 +12,7 @@ from ipyfastai.models.cleaning.journal import Journal
 from ipyfastai.models.interpretation.predictions import PROBABILITY, predictions_table
 from ipyfastai.models.thumbnails import Thumbnails
 from ipyfastai.widgets import ImageCleaner
+from ipyfastai.widgets.cleaning import image_cleaner
 from PIL import Image
 
 LABELS = ["black", "grizzly", "teddy"]
@@ -154,6 +155,20 @@ def test_marks_by_key_and_button_with_the_way_back(cleaner):
     select(cleaner, PUPPY)
     press(cleaner, "0")
     assert badge(cleaner, PUPPY) is None
+
+
+def test_many_are_marked_in_the_background_with_a_way_to_stop(cleaner, monkeypatch):
+    monkeypatch.setattr(image_cleaner, "AT_ONCE", 2)
+    shown, seen = names(cleaner), []
+    cleaner.job.observe(lambda change: seen.append(change["new"]), "busy")
+    cleaner.grid.value = (0, 1, 2)
+    press(cleaner, "Delete")
+    assert list(cleaner.journal.marks) == shown[:3] and seen == [True, False]
+    assert cleaner.bar._said["done"] == "Delete: 3 pictures."
+    cleaner.grid.value = (0, 1, 2, 3)
+    cleaner.job.observe(lambda change: change["new"] and cleaner.job.cancel(), "_shown")
+    press(cleaner, "k")
+    assert list(cleaner.journal.marks) == shown[:3] and cleaner.job._shown["text"] == "Cancelled."
 
 
 def test_a_key_acts_on_the_picture_under_the_cursor_where_none_is_selected(cleaner):

@@ -333,6 +333,17 @@ def test_two_journals_on_one_file_share_steps_and_undo(path):
     assert one.marks == two.marks == Journal(path).marks
 
 
+def test_no_listener_is_called_from_a_thread_of_the_journal(path):
+    one, two = Journal(path), Journal(path)
+    one.mark(["a"], "keep")
+    two.mark(["b"], "delete")
+    told = []
+    one.listeners.append(told.append)
+    one._timer.function()  # what waits for the disk a second later
+    assert not told and actions(one) == {"a": "keep"}
+    assert one.refresh() == ["b"] and told == [["b"]]
+
+
 def test_what_waited_in_memory_comes_after_what_another_wrote(path, monkeypatch):
     one, two = Journal(path), Journal(path)
     with monkeypatch.context() as patch:

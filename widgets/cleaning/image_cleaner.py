@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from ...models.cleaning.manifest import RELABEL, Manifest
 from ...models.cleaning.marks import ACTIONS, Mark
 from ...models.thumbnails import Thumbnails
 from ..job import Job
+from .applies import Applies
 from .apply_panel import ApplyPanel
 from .cleaner_bar import CleanerBar
 from .collection import Collection, counted
@@ -24,6 +26,7 @@ from .looking import ALIKE, ERRORS, Looking
 from .mark_buttons import MarkButtons
 from .picture_grid import Key, PictureGrid
 
+AT_ONCE = 2000  # pictures that are marked without showing how far that is
 BADGES = {"keep": "Keep", "delete": "Delete"}
 # Other keys for the same: a Mac's Delete key is called Backspace, and habits differ.
 ALSO = {"d": "Delete", "Backspace": "Delete", "Ctrl+z": "u", "Ctrl+y": "Shift+u", "Ctrl+Shift+z": "Shift+u"}
@@ -82,9 +85,7 @@ class ImageCleaner(VBox):
         self._keys: dict[str, str] = {}  # digit -> label
         self._said = ""
         self._observed = False
-        self._undoable: dict[str, dict[str, Mark]] = {}  # of each Apply: the marks it carried out
-        self._labels: dict[str, dict[str, str]] = {}  # of each Apply: the labels before
-        self._gone = table.iloc[:0]  # rows of deleted pictures
+        self._applies = Applies()
 
         self.bar = CleanerBar(chosen=self._choose)
         self.job = Job()
@@ -264,9 +265,18 @@ class ImageCleaner(VBox):
         names = [self._pictures.names[self._rows[position]] for position in positions]
         if not names:
             return
-        self._said = f"{'No mark' if action == 'unmark' else _badge(Mark(action, label))}: {_listed(names)}."
-        changed = self.journal.unmark(names) if action == "unmark" else self.journal.mark(names, action, label)
-        if not changed:  # else `_changed` has told it
+        if action == "unmark":
+            return self._set(f"No mark: {_listed(names)}.", dict.fromkeys(names))
+        look = partial(self.journal.look, names, action, label)
+        done = partial(self._set, f"{_badge(Mark(action, label))}: {_listed(names)}.")
+        looking = len(names) > AT_ONCE and self.job.run(lambda progress: look(progress=progress), then=done)
+        if not looking:  # they are few, or something else is looked for
+            done(look())
+
+    def _set(self, said: str, marks: dict[str, Mark | None]) -> None:
+        self._said = said
+        marks = {name: mark for name, mark in marks.items() if name in self._pictures.row}  # not applied meanwhile
+        if not self.journal.set(marks):  # else `_changed` has told it
             self._tell()
 
     def _step(self, which: str) -> None:
@@ -292,28 +302,15 @@ class ImageCleaner(VBox):
     def _applied(self, manifest: Manifest, applied: Applied) -> None:
         names = [*applied.names, *manifest.unchanged]
         marks = {name: self.journal.marks[name] for name in names if name in self.journal.marks}
-        before = self._pictures
-        pictures, gone = before.carried_out(applied, marks)
-        self._undoable[applied.id] = marks
-        self._labels[applied.id] = {
-            name: str(before.table["label"].iat[before.row[name]])
-            for action, name in zip(applied.rows["action"], applied.rows["from"], strict=True)
-            if action != "delete"
-        }
-        self._gone = pd.concat([self._gone, gone]) if len(self._gone) else gone
+        pictures = self._applies.carried_out(self._pictures, applied, marks)
         self._said = ""
         self.journal.settle(names)
         self._use(pictures)
 
     def _came_back(self, id: str | None, applied: Applied) -> None:
-        back = set(applied.rows["to"])
-        names = {os.path.join(self._pictures.root, name) for name in back}
-        returns = self._gone["item"].isin(names) if len(self._gone) else np.empty(0, bool)
-        labels = self._labels.pop(id, {}) if id is not None else {}
-        self._use(self._pictures.came_back(applied, labels, self._gone[returns]))
-        self._gone = self._gone[~returns]
-        marks = self._undoable.pop(id, {}) if id is not None else {}
-        self.journal.set({name: mark for name, mark in marks.items() if name in self._pictures.row})
+        pictures, marks = self._applies.came_back(self._pictures, id, applied)
+        self._use(pictures)
+        self.journal.set(marks)
 
 
 def _badge(mark: Mark) -> str:
