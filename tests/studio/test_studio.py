@@ -1,9 +1,12 @@
 """The studio without a browser: what is locked, what is kept, what is said."""
 
 import asyncio
+import shutil
 import time
+from pathlib import Path
 
 import pytest
+from ipyfastai.models import predictions_table
 from ipyfastai.models.data.digits import write_digits
 from ipyfastai.models.projects import Project, projects
 from ipyfastai.widgets.studio.train_steps import Start
@@ -198,6 +201,37 @@ def test_without_a_workspace_everything_goes_with_the_kernel(monkeypatch, digits
     assert list(studio.workspace.rglob("project.json"))
     studio.close()
     assert not studio.workspace.exists()
+
+
+def test_on_a_public_server_a_visit_s_own_photos_can_be_cleaned_and_no_others(monkeypatch, tmp_path, digits):
+    def pressed(workspace, inside):
+        studio = TrainingStudio(workspace)
+        folder = digits
+        if inside:
+            folder = studio.workspace / "photos" / "mine"
+            shutil.copytree(digits, folder)
+        items = [str(path) for path in sorted(folder.rglob("*.png"))]
+        labels = [Path(item).parent.name for item in items]
+        asyncio.run(bring(studio, folder))
+        for name in ("check", "rate", "train"):
+            studio.steps[name].said = str
+            studio.flow.begin(name)
+            studio.flow.set(name, "done")
+        studio.flow.begin("confuse")
+        studio.flow.set("confuse", predictions_table(items, labels, labels))
+        studio.steps["clean"].begin()
+        cleaner = studio.steps["clean"].cleaner
+        cleaner.journal.mark([cleaner._pictures.names[0]], "delete")
+        said = [text for text, _ in cleaner.panel.sheet._shown["choices"]]
+        studio.close()
+        return said
+
+    monkeypatch.delenv("IPYFASTAI_WORKSPACE", raising=False)
+    monkeypatch.setenv("IPYFASTAI_PUBLIC", "1")
+    assert "Apply 1 mark…" in pressed(None, inside=True)
+    assert "Apply 1 mark…" not in pressed(None, inside=False)
+    assert "Apply 1 mark…" not in pressed(tmp_path / "shared", inside=True), "others can open that project too"
+    assert not list(digits.parent.glob(".*")), "nothing is noted beside photos that are not the visitor's"
 
 
 def test_no_folder_of_the_server_reaches_the_page(studio, digits):

@@ -22,7 +22,8 @@ class CleanStep(Step):
     wanted = "Put wrong labels right, or go on if there are none."
 
     def build(self) -> None:
-        self.cleaner = ImageCleaner(self.result("confuse"), root=self.result("photos"))
+        folder = self.result("photos")
+        self.cleaner = ImageCleaner(self.result("confuse"), root=folder, apply=self.studio.may_change(folder))
         self.cleaner.observe(self._cleaned, "table")
         self.show(self.cleaner)
 

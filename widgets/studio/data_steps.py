@@ -122,7 +122,7 @@ class CheckStep(Step):
             return self.keep()
         folder = self.result("photos")
         self._report: ImageReport | None = None
-        self.check = DataCheck(folder)
+        self.check = DataCheck(folder, allowed=self.studio.may_change(folder))
         self.rule = LabelRule()
         self.split = SplitChooser()
         self.size = Form(label="How large a network sees them", changed=lambda name: self._update())

@@ -106,6 +106,11 @@ class TrainingStudio(VBox):
             self.project.close()
         self.project = project
 
+    def may_change(self, folder: Path) -> bool | None:
+        """Whether these photos may be moved and put aside: a visit's own ones, else (None) the server decides."""
+        own = self._temporary is not None and folder.is_relative_to(self._temporary.name)
+        return True if own else None
+
     def restore(self, project: Project) -> None:
         """What an earlier visit had come to: labels and split, network and rate."""
         items, facts = project.load_items(), project.facts
