@@ -116,6 +116,11 @@ def test_the_same_file_can_be_sent_twice(page):
     assert names_and_bytes(page.widget) == [("bear.jpg", b"same")] * 2
 
 
+def test_half_of_a_character_can_be_answered(page):
+    page.select((A, "one", 3), choice="half \ud83e")
+    assert page.heard[-1]["choice"] == "half ?"
+
+
 def test_a_new_choice_starts_anew_once_the_last_is_done(page):
     page.send(A, b"1", "one")
     page.select((B, "two", 2))

@@ -274,7 +274,7 @@ class FileUpload(anywidget.AnyWidget):
 
 
 def _text(value) -> str:
-    return value[:64] if isinstance(value, str) else ""
+    return value[:64].encode(errors="replace").decode() if isinstance(value, str) else ""  # it is sent back
 
 
 def _whole(value, name: str, low: int, high: int) -> int:
