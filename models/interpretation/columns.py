@@ -72,8 +72,12 @@ def vocabulary(labels: Iterable[Any]) -> tuple[list[str], Callable[[Any], int | 
     return vocab, find
 
 
-def label_codes(values: list, find: Callable[[Any], int | None], vocab: list[str], name: str) -> np.ndarray:
+def label_codes(values: list | pd.Series, find: Callable[[Any], int | None], vocab: list[str], name: str) -> np.ndarray:
     """The place of each value in `vocab`; ValueError for one that is missing or unknown."""
+    if isinstance(values, pd.Series):
+        if isinstance(values.dtype, pd.CategoricalDtype) and [*values.cat.categories] == vocab and not values.hasnans:
+            return values.cat.codes.to_numpy(np.int64)  # as all tables of our own are
+        values = values.tolist()
     places: dict[tuple[type, Any], int] = {}
     codes = np.empty(len(values), np.int64)
     for row, value in enumerate(values):

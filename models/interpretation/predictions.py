@@ -137,7 +137,7 @@ def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
     checked = pd.DataFrame({"item": item_column(table["item"])})
     checked["split"] = split_column(table["split"]) if "split" in table else "valid"
     for name in ("label", "predicted"):
-        codes = label_codes(table[name].tolist(), lambda value: find(label_text(value)), vocab, name)
+        codes = label_codes(table[name], lambda value: find(label_text(value)), vocab, name)
         checked[name] = pd.Categorical.from_codes(codes, vocab)
     probability = None
     if shares:

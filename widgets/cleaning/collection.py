@@ -178,8 +178,8 @@ def _relabelled(table: pd.DataFrame, label: pd.Series) -> pd.DataFrame:
 
 def _common_root(table: pd.DataFrame) -> str:
     """The folder below which everything lies; of a single class, the folder around its own."""
-    folders = {os.path.dirname(os.path.abspath(item)) for item in table["item"]}
-    root = os.path.commonpath(folders)
+    folders = set(map(os.path.dirname, table["item"]))
+    root = os.path.commonpath(set(map(os.path.abspath, folders)))
     return os.path.dirname(root) if os.path.basename(root) in set(table["label"]) else root
 
 
