@@ -4,12 +4,12 @@ import zipfile
 
 import pytest
 from ipyfastai.models import Classifier
-from ipyfastai.widgets.publish import REPOSITORY, Publish, WordsForm
+from ipyfastai.widgets.publish import Publish
 
 
 def type_into(form, **words):
     for name, text in words.items():
-        form._handle_custom_msg({"type": "typed", "name": name, "text": text}, [])
+        form._handle_custom_msg({"type": "set", "name": name, "value": text}, [])
 
 
 def said(job):
@@ -47,9 +47,10 @@ def test_a_name_and_a_click_make_a_classifier(publish, tmp_path):
 def test_without_a_name_nothing_is_written(publish, tmp_path):
     type_into(publish.form, name="  ")
     assert publish.publish() is False
-    assert publish.form._shown["fields"][0]["error"] == "Give it a name."
+    assert publish.form._fields["fields"][0]["problem"] == said(publish.job) == "Give it a name."
     assert publish.value is None and not (tmp_path / "published").exists()
     type_into(publish.form, name="…")
+    assert publish.form._fields["fields"][0]["problem"] == said(publish.job) == ""
     publish.publish()
     assert said(publish.job) == "Give the classifier a name with at least one letter or digit."
 
@@ -73,7 +74,7 @@ def test_another_learner_takes_back_what_was_published_for_the_last(publish, col
     publish.publish()
     publish.use(colour_learner, table=table)
     assert publish.value is None and publish.bundle._offered == {}
-    assert publish.form.value["name"] == "Paint", "what was written stays"
+    assert publish.words["name"] == "Paint", "what was written stays"
 
 
 def test_the_folder_for_binder_as_a_zip(publish):
@@ -90,21 +91,25 @@ def test_the_folder_for_binder_as_a_zip(publish):
         assert {"paint/paint.onnx", "paint/start"} <= set(archive.namelist())
 
 
-def test_a_page_can_write_into_its_fields_only():
-    form = WordsForm(REPOSITORY, repository="ada/x")
-    for message in [
-        None,
-        {"type": "typed", "name": "folder", "text": "/etc"},
-        {"type": "typed", "name": "repository", "text": 5},
-        {"type": "typed", "name": ["repository"], "text": "x"},
-        {"type": "other", "name": "repository", "text": "x"},
-    ]:
-        form._handle_custom_msg(message, [])
-    assert form.value == {"repository": "ada/x"}
-    type_into(form, repository="x" * 20_000)
-    assert len(form.value["repository"]) == 10_000
-    type_into(form, repository="half \ud83e")
-    assert form.value["repository"] == "half ?", "a half of a character can be neither sent back nor written"
+def test_a_text_longer_than_a_card_holds_is_not_taken(publish):
+    type_into(publish.form, name="x" * 10_001)
+    assert publish.words["name"] == ""
+
+
+def test_a_folder_that_is_made_while_another_is_published_is_not_offered(publish, monkeypatch):
+    from ipyfastai.models.publishing import binder
+
+    def meanwhile(*given, **options):
+        publish.value = None
+        return make(*given, **options)
+
+    make = binder.binder_folder
+    type_into(publish.form, name="Paint")
+    publish.publish()
+    type_into(publish.repository, repository="ada/paint")
+    monkeypatch.setattr(binder, "binder_folder", meanwhile)
+    publish.make_binder_folder()
+    assert publish.binder._offered == {}
 
 
 def test_an_unknown_field_is_refused(tmp_path):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anywidget
-from traitlets import Any, Dict
+from traitlets import Any
 
 from ..models.card import MAX_TEXT
 from ..models.classifier import Classifier
-from .assets import joined
 from .composite import Composite
 from .file_download import FileDownload
+from .form import Field, Form
 from .image_classifier import ImageClassifier
 from .job import Job
 
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 
     from ..models.training.run import TrainingRun
 
-# name -> (label, hint, lines)
-WORDS = {
-    "name": ("Name", "", 1),
-    "summary": ("What it does", "Empty: the labels that it tells apart.", 2),
-    "data_source": ("Where the photos come from", "", 2),
-    "intended_use": ("Intended use", "", 2),
-    "not_intended_for": ("Not intended for", "Where a wrong answer would do harm.", 2),
-    "licence": ("Licence", "Of the classifier, and of the photos where they have another.", 1),
-}
-REPOSITORY = {"repository": ("GitHub repository", "owner/name, such as ada/bears. It need not be there yet.", 1)}
+_text = partial(Field, longest=MAX_TEXT)
+WORDS = [
+    _text("name", "Name", "text"),
+    _text("summary", "What it does", "lines", rows=2, hint="Empty: the labels that it tells apart."),
+    _text("data_source", "Where the photos come from", "lines", rows=2),
+    _text("intended_use", "Intended use", "lines", rows=2),
+    _text("not_intended_for", "Not intended for", "lines", rows=2, hint="Where a wrong answer would do harm."),
+    _text("licence", "Licence", "text", hint="Of the classifier, and of the photos where they have another."),
+]
+REPOSITORY = Field(
+    "repository", "GitHub repository", "text", hint="owner/name, such as ada/bears. It need not be there yet."
+)
 
 
 class Publish(Composite):
@@ -63,20 +65,29 @@ class Publish(Composite):
         run: TrainingRun | None = None,
         **words: str,
     ):
+        if unknown := sorted(words.keys() - {field.name for field in WORDS}):
+            raise TypeError(f"There is no field {unknown[0]!r}; there are {', '.join(field.name for field in WORDS)}.")
         self.folder = Path(folder)
         self._learn, self._table, self._run = learn, table, run
         self._binder: tempfile.TemporaryDirectory | None = None
-        self.form = WordsForm(WORDS, **words)
+        self.form = Form(label="About the classifier", changed=lambda name: self._ask_for_name(""))
+        self.form.show([dataclasses.replace(field, value=words.get(field.name)) for field in WORDS])
         self.job = Job(button="Publish", pressed=self.publish)
         self.classifier: ImageClassifier | None = None  # to try the bundle with
         self.bundle = FileDownload("Download the classifier")
-        self.repository = WordsForm(REPOSITORY)
+        self.repository = Form(label="Where the folder for Binder goes")
+        self.repository.show([REPOSITORY])
         self.binder_job = Job(button="Make a folder for Binder", pressed=self.make_binder_folder)
         self.binder = FileDownload("Download that folder as a zip")
         self._results = [self.bundle, self.repository, self.binder_job, self.binder]
         self.parts = self.form, self.job, *self._results
         super().__init__([self.form, self.job])
         self.add_class("ipyfastai-publish")
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the form says: name -> text."""
+        return {field.name: self.form[field.name] for field in WORDS}
 
     def use(self, learn: Learner | None, *, table: pd.DataFrame | None = None, run: TrainingRun | None = None) -> None:
         """Publish this learner from now on; None where there is none yet."""
@@ -89,11 +100,10 @@ class Publish(Composite):
         if self._learn is None:
             self.job.say("There is nothing to publish yet: train first.", bad=True)
             return False
-        words = dict(self.form.value)
+        words = self.words
         if not words["name"].strip():
-            self.form.complain("name", "Give it a name.")
+            self._ask_for_name("Give it a name.")
             return False
-        self.form.complain("name", "")
         learn, table, run = self._learn, self._table, self._run
 
         def work(progress):
@@ -111,7 +121,7 @@ class Publish(Composite):
         """Make the zip of a folder that Binder serves; False while that runs already."""
         if self.value is None:
             return False
-        bundle, repository = self.value, self.repository.value["repository"].strip()
+        bundle, repository = self.value, self.repository["repository"].strip()
 
         def work(progress):
             from ..models.publishing.binder import binder_folder
@@ -121,6 +131,8 @@ class Publish(Composite):
             return room, Path(shutil.make_archive(str(folder), "zip", room.name, folder.name))
 
         def done(result: tuple[tempfile.TemporaryDirectory, Path]) -> None:
+            if bundle is not self.value:  # another was published meanwhile
+                return result[0].cleanup()
             self._binder, path = result
             self.binder.offer(path)
             self.binder_job.say("Unpack it; its README says how to push it and holds the badge.")
@@ -132,6 +144,10 @@ class Publish(Composite):
             self._withdraw()
         super().close()
         self._learn = self._table = self._run = None
+
+    def _ask_for_name(self, problem: str) -> None:
+        self.form.show([dataclasses.replace(WORDS[0], problem=problem), *WORDS[1:]])
+        self.job.say(problem, bad=True)
 
     def _publish(self, path: Path) -> None:
         self._try(ImageClassifier(Classifier.load(path), label="Try it on photos of your own"))
@@ -156,62 +172,3 @@ class Publish(Composite):
         for job in (self.job, self.binder_job):
             job.say("")
         self.children = [self.form, self.job]
-
-
-class WordsForm(anywidget.AnyWidget):
-    """Labelled fields for text, of one line or more.
-
-    >>> form = WordsForm({"name": ("Name", "A hint.", 1)}, name="Bears")
-    >>> form.value
-    {'name': 'Bears'}
-
-    `fields` maps names to (label, hint, lines). What is typed arrives when a field is left; `changed()` is
-    called then. Raises TypeError for words that are no field.
-    """
-
-    _esm = joined("dom.js", "publish.js")
-    _css = joined("base.css", "publish.css")
-
-    _shown = Dict(help="the fields with what they hold").tag(sync=True)
-
-    def __init__(
-        self, fields: dict[str, tuple[str, str, int]], *, changed: Callable[[], object] = lambda: None, **words: str
-    ):
-        super().__init__()
-        if unknown := set(words) - set(fields):
-            raise TypeError(f"There is no field {sorted(unknown)[0]!r}; there are {', '.join(fields)}.")
-        self.value = {name: words.get(name, "") for name in fields}
-        self._fields, self._changed, self._errors = fields, changed, {}
-        self.on_msg(self._receive)
-        self._show()
-
-    def complain(self, name: str, sentence: str) -> None:
-        """Show what is wrong with a field; "" takes it away."""
-        self._errors[name] = sentence
-        self._show()
-
-    def _show(self) -> None:
-        self._shown = {
-            "fields": [
-                {
-                    "name": name,
-                    "label": label,
-                    "hint": hint,
-                    "lines": lines,
-                    "value": self.value[name],
-                    "error": self._errors.get(name, ""),
-                }
-                for name, (label, hint, lines) in self._fields.items()
-            ]
-        }
-
-    def _receive(self, _widget, content, buffers) -> None:
-        if not isinstance(content, dict) or content.get("type") != "typed":
-            return
-        name, text = content.get("name"), content.get("text")
-        if isinstance(name, str) and name in self.value and isinstance(text, str):
-            text = text[:MAX_TEXT].encode(errors="replace").decode()  # half of a character fits into no file
-            self.value = {**self.value, name: text}
-            self._errors.pop(name, None)
-            self._show()
-            self._changed()

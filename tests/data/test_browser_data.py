@@ -65,7 +65,7 @@ def test_a_zip_is_unpacked_checked_mended_and_split(watched, serve_notebook):
 
     pictures = page.locator(".ipyfastai-picture-grid")
     pictures.get_by_text("set 1 of 1").first.wait_for()
-    assert pictures.get_by_text("red/3.jpg").is_visible() and pictures.get_by_text("<b>/copy.jpg").is_visible()
+    assert pictures.get_by_title("red/3.jpg").is_visible() and pictures.get_by_title("<b>/copy.jpg").is_visible()
     page.get_by_role("button", name="Move 1 file aside").click()
     page.get_by_text("1 file moved to the folder").wait_for()
     page.get_by_text("1 of 26 photos cannot be opened.").wait_for(state="hidden")

@@ -11,8 +11,8 @@ from drawings import plain
 from ipyfastai.models.data.sources import Fetched
 from ipyfastai.models.progress import Cancelled
 from ipyfastai.widgets import ImageSource, Offer
-from ipyfastai.widgets.data.form import Field
 from ipyfastai.widgets.data.image_source import ZipUpload
+from ipyfastai.widgets.form import Field
 from ipyfastai.widgets.uploads import Upload
 
 

@@ -17,9 +17,9 @@ from ...models.thumbnails import Thumbnails
 from ...models.words import counted, percent
 from ..cleaning.picture_grid import PictureGrid
 from ..composite import Composite
+from ..form import Field, Form
 from ..job import Job
 from .findings import Findings, Table
-from .form import Field, Form
 
 
 class DataCheck(Composite):

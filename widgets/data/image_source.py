@@ -19,10 +19,10 @@ from ...models.progress import Progress
 from ...models.words import counted
 from ..composite import Composite
 from ..file_upload import FileUpload
+from ..form import Field, Form
 from ..job import Job
 from ..uploads import Upload
 from .findings import Findings, Table
-from .form import Field, Form
 from .offers import Offer, standard_offers
 
 ZIP = "Upload a zip"

@@ -22,9 +22,9 @@ from ...models.data.report import label_variants
 from ...models.words import counted
 from ..composite import Composite
 from ..file_upload import FileUpload
+from ..form import Field, Form
 from ..uploads import Upload
 from .findings import Findings, Table
-from .form import Field, Form
 from .newest_job import NewestJob
 
 FOLDER, NAME, TABLE = range(3)

@@ -13,7 +13,7 @@ from ...models.data.fastai_data import DATASETS, FastaiSource
 from ...models.data.search import FolderSearch, Search, SearchSource
 from ...models.data.sources import DigitsSource, FolderSource, Source, folder_choices
 from ...models.data.urls import UrlSource
-from .form import Field
+from ..form import Field
 
 DATA_ROOT = "IPYFASTAI_DATA_ROOT"
 

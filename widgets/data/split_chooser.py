@@ -19,8 +19,8 @@ from ...models.data.split import (
 )
 from ...models.words import counted, percent
 from ..composite import Composite
+from ..form import Field, Form
 from .findings import Findings, Table
-from .form import Field, Form
 
 RANDOM, COLUMN, FOLDER, GROUP = range(4)
 OURS = {"item", "label", "width", "height", "remark", "exact", "copies", "seen"}

@@ -13,10 +13,10 @@ from ...models.data.report import ImageReport
 from ...models.projects import Project, projects
 from ..data.batch_grid import BatchGrid
 from ..data.data_check import DataCheck
-from ..data.form import Field, Form
 from ..data.image_source import ImageSource
 from ..data.label_rule import LabelRule
 from ..data.split_chooser import SplitChooser
+from ..form import Field, Form
 from .step import Step
 
 SIZES = (64, 96, 128, 160, 224, 320)  # pixels that networks for photos are trained with

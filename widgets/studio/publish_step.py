@@ -43,5 +43,5 @@ class PublishStep(Step):
 
     def _published(self, change) -> None:
         if change["new"] is not None:
-            self.studio.project.save(words=dict(self.publish.form.value))
+            self.studio.project.save(words=self.publish.words)
         self.finish(change["new"])

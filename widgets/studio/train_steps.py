@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...models.training.settings import ARCHITECTURES, TrainingSettings
-from ..data.form import Field, Form
+from ..form import Field, Form
 from ..training.device_card import DeviceCard
 from ..training.lr_finder import LRFinder
 from ..training.rates import rate_text

@@ -2,7 +2,7 @@
 
 import pytest
 from ipyfastai.widgets.data.findings import MAX_ROWS, Findings, Table
-from ipyfastai.widgets.data.form import Field, Form
+from ipyfastai.widgets.form import Field, Form
 
 FIELDS = [
     Field("by", "By", "choice", options=["a", "b"]),

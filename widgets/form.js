@@ -1,10 +1,11 @@
 // A control for each field, kept for as long as the field: what is being typed is never replaced.
-function control(model, { name, label, kind }) {
+function control(model, { name, label, kind, rows, longest }) {
   const set = (value) => model.send({ type: "set", name, value });
   const id = `${name}-${Math.random().toString(36).slice(2)}`;
   const hint = h("p", { class: "quiet", id: `hint-${id}` });
   const problem = h("p", { class: "problem", id: `problem-${id}`, role: "alert" });
   const described = { "aria-describedby": `${hint.id} ${problem.id}` };
+  const written = { ...described, maxlength: longest };
   let waiting;
   const soon = (send) => () => { // not at each letter
     clearTimeout(waiting);
@@ -26,9 +27,9 @@ function control(model, { name, label, kind }) {
     };
   };
   const kinds = {
-    text: () => typed(h("input", { type: "text", ...described })),
-    pattern: () => typed(h("input", { type: "text", class: "code", spellcheck: "false", autocomplete: "off", autocapitalize: "off", ...described })),
-    lines: () => typed(h("textarea", { rows: "6", spellcheck: "false", ...described })),
+    text: () => typed(h("input", { type: "text", ...written })),
+    pattern: () => typed(h("input", { type: "text", class: "code", spellcheck: "false", autocomplete: "off", autocapitalize: "off", ...written })),
+    lines: () => typed(h("textarea", { rows, ...written })),
     number() {
       const input = h("input", { type: "number", ...described });
       const send = () => input.value !== "" && input.checkValidity() && set(Number(input.value));

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import anywidget
 from traitlets import Dict
 
-from ..assets import joined
+from .assets import joined
 
 MAX_TEXT = 1_000_000  # characters
 
@@ -21,8 +21,9 @@ class Field:
     >>> Field("level", "Label", "select", options=["nearest folder", "first folder"])
 
     `kind` and the type of its value: "choice" (buttons) and "select", the place of one of `options`; "several"
-    (check boxes), a tuple of such places; "text", "pattern" and "lines", str; "number", int or float from `low` to
-    `high`; "check", bool; "button", none. `hint` explains, `problem` says what is wrong with the value.
+    (check boxes), a tuple of such places; "text", "pattern" and "lines" (`rows` of them), str of up to `longest`
+    characters; "number", int or float from `low` to `high`; "check", bool; "button", none. `hint` explains,
+    `problem` says what is wrong with the value.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Field:
     low: float = 0
     high: float = 1
     step: float = 1
+    rows: int = 6
+    longest: int = MAX_TEXT
     hint: str = ""
     problem: str = ""
     disabled: bool = False
@@ -52,7 +55,7 @@ class Field:
             return _place(value, len(self.options))
         if self.kind == "several" and isinstance(value, list):
             return tuple(sorted({_place(one, len(self.options)) for one in value}))
-        if self.kind in ("text", "pattern", "lines") and isinstance(value, str) and len(value) <= MAX_TEXT:
+        if self.kind in ("text", "pattern", "lines") and isinstance(value, str) and len(value) <= self.longest:
             value.encode()  # ValueError for half of a character, which no message and no file can hold
             return value
         if self.kind == "check" and isinstance(value, bool):
@@ -79,8 +82,8 @@ class Form(anywidget.AnyWidget):
     are not shown any more are remembered. `changed(name)` is called for a change, `pressed(name)` for a button.
     """
 
-    _esm = joined("dom.js", "data/form.js")
-    _css = joined("base.css", "data/form.css")
+    _esm = joined("dom.js", "form.js")
+    _css = joined("base.css", "form.css")
 
     # Written here and never read back: a page can set any synced trait.
     _fields = Dict(help="the name of the form and its fields").tag(sync=True)
