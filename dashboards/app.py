@@ -105,7 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--idle-minutes", type=_minutes, default=IDLE_MINUTES, metavar="MIN", help="a session ends after (%(default)s)")
     add("--max-visitors", type=_visitors, default=MAX_VISITORS, metavar="N", help="at a time (%(default)s)")
     add("--data-root", metavar="DIR", help="offer the folders of photos below it; without it, none of this computer")
-    add("--workspace", metavar="DIR", help="keep projects and runs there; without it, only for this computer's user")
+    add(
+        "--workspace",
+        metavar="DIR",
+        help="keep projects and runs there, shared by all visitors; without it, only for this computer's user",
+    )
     add("--allow-apply", action="store_true", help="let visitors from elsewhere change the files of a dataset")
     add(
         "--gateway-url",
