@@ -241,10 +241,10 @@ def test_on_a_phone_with_nothing_but_the_built_in_digits(watch, studio):
     fits()
     # Another visit finds the project, and goes on from what was trained.
     page.goto(studio.url)
-    page.get_by_label("Earlier projects", exact=True).select_option(index=0, timeout=FIRST)
+    page.get_by_role("combobox", name="Earlier projects").select_option(index=0, timeout=FIRST)
     button(page, "Go on with it").first.click()
     step(page, "Train").get_by_role("button").click()
-    expect(page.get_by_label("Trained earlier", exact=True)).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("combobox", name="Trained earlier")).to_be_visible(timeout=SLOW)
     button(page, "Go on with it").locator("visible=true").first.click()
     go_on(page, "What it confuses", timeout=SLOW)
     expect(page.get_by_text(f"{wrong} of 60 held-back photos are called wrongly.")).to_be_visible(timeout=SLOW)
