@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 NUMBERS = 30  # labels up to which the cells hold their numbers
 LABELS = 250  # labels up to which all names are written
 

@@ -26,7 +26,7 @@ from ipywidgets import HTML
 from ipyfastai.models.interpretation.predictions import predictions_table
 from ipyfastai.widgets import ImageCleaner
 
-root, labels = Path({root!r}), ["black", "grizzly", "teddy"]
+root, labels = Path({root!r}).resolve(), ["black", "grizzly", "teddy"]
 files = sorted(root.glob("*/*.jpg"))
 truth = np.array([labels.index(file.parent.name) for file in files])
 wrong = np.array([file.name in {wrong!r} for file in files])
@@ -82,16 +82,29 @@ def marked(page, name, text):
     cell(page, name).locator(".badge", has_text=text).wait_for()
 
 
-@pytest.fixture
-def bears(tmp_path):
-    return photos(tmp_path / "bears")
+@pytest.fixture(scope="module")
+def link(tmp_path_factory):
+    return tmp_path_factory.mktemp("cleaner") / "bears"
 
 
 @pytest.fixture
-def cleaner(watch, serve_notebook, bears):
+def bears(tmp_path, link):
+    """A folder of its own for each test, to which a link leads: one server for all of them."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(photos(tmp_path / "bears"))
+    return tmp_path / "bears"
+
+
+@pytest.fixture
+def url(serve_notebook, bears, link):
+    return serve_notebook(*cells(link))
+
+
+@pytest.fixture
+def cleaner(watch, url):
     """The page; at its end nothing foreign was asked for and nothing had gone wrong."""
     watched = watch(viewport={"width": 1100, "height": 1200})
-    yield open_cleaner(watched.page, serve_notebook(*cells(bears)))
+    yield open_cleaner(watched.page, url)
     assert not watched.foreign and not watched.errors
 
 
@@ -167,9 +180,9 @@ def test_the_enlarged_picture_takes_the_same_keys_and_buttons(cleaner):
     assert page.evaluate("document.activeElement.getAttribute('role')") == "gridcell"
 
 
-def test_marks_survive_a_killed_kernel(watch, serve_notebook, bears):
+def test_marks_survive_a_killed_kernel(watch, url):
     watched = watch(viewport={"width": 1100, "height": 1200})
-    page = open_cleaner(watched.page, serve_notebook(*cells(bears)))
+    page = open_cleaner(watched.page, url)
     cell(page, TWIN).click()
     page.keyboard.press("1")
     counts(page, "1 to move")
@@ -239,9 +252,9 @@ def test_a_public_server_marks_and_does_not_apply(watch, bears, tmp_path):
         assert text.splitlines() == ["item,action,to", f"{TWIN},move,black"]
 
 
-def test_on_a_phone_and_in_the_dark(watch, serve_notebook, bears):
+def test_on_a_phone_and_in_the_dark(watch, url):
     watched = watch(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark")
-    page = open_cleaner(watched.page, serve_notebook(*cells(bears)) + "?theme=dark")
+    page = open_cleaner(watched.page, f"{url}?theme=dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for name in page.get_by_role("gridcell").all()[:2]:
         name.tap()

@@ -20,26 +20,27 @@ class AnyPredictions(VBox):
     go to both.
     """
 
-    value = Any(None, allow_none=True, help="the ConfusionMatrix that is shown, if any")
+    value = Any(None, allow_none=True, read_only=True, help="the ConfusionMatrix that is shown, if any")
 
     def __init__(self, **options):
         self.upload = PredictionsUpload()
         self.losses: TopLosses | None = None
         self._options = options
-        self._thumbnails = options.pop("thumbnails", None) or Thumbnails()
+        self._owned = None if "thumbnails" in options else Thumbnails()
         super().__init__([self.upload])
         self.upload.observe(self._loaded, "value")
 
     def close(self) -> None:
         for child in self.children:
             child.close()
-        self._thumbnails.close()
+        if self._owned is not None:
+            self._owned.close()
         super().close()
 
     def _loaded(self, change) -> None:
-        shared = {"root": self.upload.root, "thumbnails": self._thumbnails, **self._options}
+        shared = {"root": self.upload.root, "thumbnails": self._owned, **self._options}
         before = self.children[1:]
-        self.value = ConfusionMatrix(change["new"], **shared)
+        self.set_trait("value", ConfusionMatrix(change["new"], **shared))
         self.losses = TopLosses(change["new"], **shared)
         self.children = [self.upload, self.value, self.losses]
         for child in before:
