@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..card import ModelCard, today
+from ..words import counted, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,9 +74,9 @@ def _counts(table: pd.DataFrame, labels: list[str]) -> str:
 def _split(held_back: pd.DataFrame, photos: int, settings: TrainingSettings | None) -> str:
     count = len(held_back)
     seed = f", seed {settings.seed}" if settings is not None and settings.seed is not None else ""
-    one = f"one mistake more or less is {1 / count:.1%}"
+    one = f"one mistake more or less is {percent(1 / count, 1)}"
     return (
-        f"{count:,} of {photos:,} photos ({count / photos:.0%}) were held back and not trained on{seed}. "
+        f"{count:,} of {photos:,} photos ({percent(count / photos)}) were held back and not trained on{seed}. "
         f"With {count:,} photos {one}, and photos from elsewhere may be harder."
     )
 
@@ -88,7 +89,7 @@ def _training(run: TrainingRun) -> str:
         "" if settings.arch is None else ", pretrained on ImageNet" if settings.pretrained else ", from random weights"
     )
     trained = len(run.history)
-    epochs = f"{trained} epoch{'s' * (trained != 1)}"
+    epochs = counted(trained, "epoch")
     if trained != settings.total_epochs:
         epochs += f" of {settings.total_epochs} planned"
     if settings.frozen_epochs:

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from fastai.learner import Learner
 
+from ..data.names import without_paths
+
 _MISSING = re.compile(r"No such file or directory: '(.+)'")
 _UNREADABLE = re.compile(r"cannot identify image file '(.+)'")
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -39,7 +41,7 @@ def explain(error: BaseException, *, batch_size: int | None) -> dict:
     if path := _path(error, _UNREADABLE, OSError):
         return problem(
             "file_unreadable",
-            f"The file {path} cannot be opened as an image: it was changed after the training began.",
+            f"The file {path} cannot be opened as a photo: it was changed after the training began.",
             "Mend or remove it and make the data anew; the training can go on from its last finished epoch.",
         )
     if isinstance(error, OSError) and error.strerror:
@@ -47,7 +49,7 @@ def explain(error: BaseException, *, batch_size: int | None) -> dict:
     if isinstance(error, ValueError) and text:
         return problem("settings", text)
     line = text.strip().splitlines()[0] if text.strip() else "no further words"
-    return problem("error", f"The training failed with {type(error).__name__}: {_without_paths(line)}")
+    return problem("error", f"The training failed with {type(error).__name__}: {without_paths(line)}")
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -98,7 +100,7 @@ def _memory(batch_size: int | None) -> dict:
     if batch_size is None:
         return problem("out_of_memory", message, "Try a smaller batch size.")
     if batch_size == 1:
-        return problem("out_of_memory", message, "The batch size is 1 already: make the images smaller.")
+        return problem("out_of_memory", message, "The batch size is 1 already: make the photos smaller.")
     half = batch_size // 2
     return problem("out_of_memory", message, f"Try a batch size of {half} instead of {batch_size}.", batch_size=half)
 
@@ -110,7 +112,3 @@ def _path(error: BaseException, words: re.Pattern, kind: type[OSError]) -> str |
     found = words.search(str(error))
     path = found[1] if found else error.filename if kind is FileNotFoundError else None
     return "/".join(Path(str(path)).parts[-2:]) if path else None
-
-
-def _without_paths(text: str) -> str:
-    return re.sub(r"(?:/[^\s/'\"]+)+/", "", text)

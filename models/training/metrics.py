@@ -13,7 +13,6 @@ from fastai.metrics import AccumMetric
 from fastai.torch_core import to_detach
 
 NO_METRIC = ("epoch", "frozen", "train_loss", "valid_loss", "seconds")  # a history's other columns
-BEST_OF = "best_epoch"
 _LOWER = ("loss", "error", "mse", "mae", "perplexity", "deviation", "hamming", "distance")
 
 

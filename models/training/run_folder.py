@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .files import read_json, write_json, write_whole
-from .metrics import BEST_OF, best_epoch
+from .metrics import best_epoch
 from .recording import COLUMNS, Losses
 from .settings import TrainingSettings
 
@@ -174,7 +174,7 @@ def runs(folder: str | os.PathLike) -> pd.DataFrame:
 
 def _row(run: StoredRun) -> dict:
     best = best_epoch(run.history)
-    row = {"run": run.name, "state": run.state, "epochs_done": len(run.history), BEST_OF: best}
+    row = {"run": run.name, "state": run.state, "epochs_done": len(run.history), "best_epoch": best}
     if best is not None:
         skipped = ("epoch", "frozen", "seconds")
         row |= run.history.set_index("epoch").loc[best].drop(list(skipped), errors="ignore").to_dict()

@@ -40,7 +40,7 @@ def test_the_card_tells_counts_split_error_and_confusion(known):
     assert card.name == "Colours" and card.labels == LABELS
     assert card.summary == "Tells blue, green and red apart."
     assert card.data == "10 photos: blue 2, green 4, red 4."
-    assert card.split.startswith("4 of 10 photos (40%) were held back") and "is 25.0%" in card.split
+    assert card.split.startswith("4 of 10 photos (40 %) were held back") and "is 25.0 %" in card.split
     # Always "red", the commonest to learn from, is wrong for three of the four.
     assert card.metrics == {"error rate": {"value": 0.25, "baseline": 0.75}}
     assert card.confusion == [[1, 0, 0], [0, 1, 1], [0, 0, 1]]  # true blue, green, red

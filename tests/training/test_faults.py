@@ -179,7 +179,7 @@ def test_a_file_that_changes_during_training_is_named(colours, tmp_path, workers
     run = trained(learn, tmp_path / "runs", epochs=2, frozen_epochs=0)
     assert run.state == "failed" and f"{victim.parent.name}/{victim.name}" in run.problem["message"]
     assert str(tmp_path) not in repr(run.problem)
-    assert ("is gone" if damage == "gone" else "cannot be opened as an image") in run.problem["message"]
+    assert ("is gone" if damage == "gone" else "cannot be opened as a photo") in run.problem["message"]
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
@@ -197,5 +197,5 @@ def test_a_folder_that_is_a_file_is_said(colours, tmp_path):
 
 def test_other_errors_are_told_without_the_servers_paths():
     told = explain(RuntimeError("bad shape in /home/someone/models/net.py\nmore"), batch_size=4)
-    assert told["message"] == "The training failed with RuntimeError: bad shape in net.py"
+    assert told["message"] == "The training failed with RuntimeError: bad shape in …/net.py"
     assert explain(KeyError(), batch_size=4)["message"].endswith("no further words")

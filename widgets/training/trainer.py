@@ -18,7 +18,7 @@ from ...models.training.settings import TrainingSettings
 from ..background import start
 from ..composite import Composite
 from ..job import Job
-from .offer import Offer, cost_in_words, unfinished
+from .before_training import Choices, cost_in_words, unfinished
 from .rates import Rate
 from .run_view import ACTIVE, RunView
 from .settings_form import SettingsForm
@@ -69,9 +69,9 @@ class Trainer(Composite):
         self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
         self._note = ""
         self._taken: int | None = None  # the epoch whose weights were taken instead of the last
-        offer = Offer(source, settings)
+        choices = Choices(source, settings)
         self.form = SettingsForm(
-            offer.settings, changed=self._changed, without=offer.without, unavailable=offer.unavailable
+            choices.settings, changed=self._changed, without=choices.without, unavailable=choices.unavailable
         )
         self.cost = Job(button=MEASURE, pressed=self._measure, primary=False)
         self.view = RunView(acted=self._act)

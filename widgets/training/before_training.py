@@ -17,7 +17,7 @@ OFFERED = 3  # earlier runs to go on with
 ENDS = {"interrupted": "its kernel ended", "stopped": "it was stopped", "failed": "it failed"}
 
 
-class Offer:
+class Choices:
     """Which settings there are to choose for a source, why some are not, and what the form begins with."""
 
     def __init__(self, source: Source, settings: TrainingSettings | None = None):
