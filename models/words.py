@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 def counted(count: int, noun: str) -> str:
@@ -31,3 +32,12 @@ def quoted(names: Sequence[str], most: int = 5) -> str:
     """
     shown = ", ".join(map(repr, list(names)[:most]))
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def inert(cell: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, made text again (OWASP, "CSV Injection").
+
+    >>> inert("=1+1"), inert(-1)
+    ("'=1+1", -1)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ..models.images import jpeg
+from ..models.words import inert
 from .uploads import Upload
 
 if TYPE_CHECKING:
@@ -149,8 +150,3 @@ def csv_text(results: Iterable[Result]) -> str:
         cells += [result.probabilities.get(label, "") for label in labels]
         writer.writerow(["" if cell != cell else inert(cell) for cell in cells])
     return out.getvalue()
-
-
-def inert(cell):
-    """Text that a spreadsheet would run as a formula, made text again (OWASP, "CSV Injection")."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from ..progress import Cancelled, Progress
+from ..words import inert
 from .addresses import NoHost, NoNetwork
 from .downloads import NO_NETWORK, Wanted, download_images
 from .items import image_files
@@ -91,9 +92,8 @@ class SearchSource:
             rows.writerow(["item", "url", "page", "creator", "licence"])
             for path in files:
                 one = by_stem[path.with_suffix("")]
-                rows.writerow(
-                    [path.relative_to(into), one.url if _on_the_web(one) else "", one.page, one.creator, one.licence]
-                )
+                about = [one.url if _on_the_web(one) else "", one.page, one.creator, one.licence]
+                rows.writerow([path.relative_to(into), *map(inert, about)])
         return Fetched(into, files, failures)
 
     def _download(self, by_stem: dict[Path, Found], failures: list, progress: Progress | None) -> list[Path]:

@@ -104,6 +104,17 @@ def test_a_copy_of_a_folder_has_an_end(data, tmp_path):
     assert len(FolderSource("bears", data, max_bytes=0).fetch(tmp_path).files) == 2, "nothing is copied"
 
 
+def test_no_author_brings_a_formula_into_a_spreadsheet(tmp_path):
+    routes = {"/1.jpg": plain()}
+    with pictures(routes) as server:
+        page = commons_page(f"{server.url}/1.jpg", 1, Artist="=HYPERLINK(1)", LicenseShortName="@SUM(1)")
+        routes["/api"] = commons({"bear": [[page]]}, [])
+        web = Web(allowed=anywhere)
+        SearchSource(["bear"], search=Commons(web=web, api=server.url + "/api"), web=web).fetch(tmp_path)
+    [row] = csv.DictReader((tmp_path / "sources.csv").open(encoding="utf-8"))
+    assert (row["creator"], row["licence"]) == ("'=HYPERLINK(1)", "'@SUM(1)")
+
+
 def test_what_a_search_of_the_web_finds_is_never_a_file_of_the_server(data, tmp_path):
     file = str(data / "bears" / "black" / "1.jpg")
     with pictures({"/api": commons({"bear": [[commons_page(file, 1)]]}, [])}) as server:
