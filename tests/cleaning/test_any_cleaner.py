@@ -10,6 +10,7 @@ from drawings import DARK, LIGHT, plain
 from ipyfastai.models.thumbnails import Thumbnails
 from ipyfastai.widgets import AnyCleaner
 from ipyfastai.widgets.uploads import Upload
+from ipywidgets.widgets.widget import _instances as alive
 
 PICTURES = {"set/light/1.jpg": LIGHT, "set/light/2.jpg": LIGHT, "set/dark/1.jpg": DARK, "set/dark/2.jpg": LIGHT}
 
@@ -25,9 +26,11 @@ def zipped(files):
 @pytest.fixture
 def app(tmp_path):
     thumbnails = Thumbnails(tmp_path / "cache")
+    before = set(alive)
     made = AnyCleaner(thumbnails=thumbnails)
     yield made
     made.close()
+    assert set(alive) <= before and not thumbnails._closed, "closing lets go of its own"
     thumbnails.close()
 
 
@@ -109,7 +112,7 @@ def test_a_csv_alone_can_be_marked_and_never_applied(app):
     [
         ("flat.zip", zipped({"1.jpg": LIGHT, "dark/1.jpg": DARK}), "put those of each class into a folder"),
         ("not.zip", b"PK but no zip", "not a zip file"),
-        ("none.zip", zipped({"notes.txt": "nothing"}), "no pictures"),
+        ("none.zip", zipped({"notes.txt": "nothing"}), "no photos"),
         ("bad.csv", b"file,class\na,b\n", "no column item"),
     ],
 )

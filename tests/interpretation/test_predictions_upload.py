@@ -13,6 +13,7 @@ from drawings import DATA, plain
 from ipyfastai.models.thumbnails import Thumbnails
 from ipyfastai.widgets import AnyPredictions, PredictionsUpload
 from ipyfastai.widgets.uploads import Upload
+from ipywidgets.widgets.widget import _instances as alive
 from playwright.sync_api import expect
 
 CSV = "item,label,predicted,loss\nlight/1.jpg,light,light,0.1\nlight/2.jpg,light,dark,3\ndark/1.jpg,dark,dark,0.2\n"
@@ -125,7 +126,8 @@ def test_a_second_choice_takes_the_place_of_one_that_is_still_read(upload):
 
 
 def test_other_predictions_take_the_place_of_the_first(tmp_path):
-    app = AnyPredictions(thumbnails=Thumbnails(tmp_path), noun="picture")
+    thumbnails, before = Thumbnails(tmp_path), set(alive)
+    app = AnyPredictions(thumbnails=thumbnails, noun="picture")
     arrive(app.upload, "bears.zip", zipped())
     first, losses = app.value, app.losses
     assert app.children == (app.upload, first, losses) and first.noun == losses.noun == "picture"
@@ -133,6 +135,7 @@ def test_other_predictions_take_the_place_of_the_first(tmp_path):
     assert app.value is not first and first.comm is None and losses.comm is None
     assert first._grid.thumbnails is app.value._grid.thumbnails
     app.close()
+    assert set(alive) <= before and not thumbnails._closed, "closing lets go of its own"
 
 
 # On the dashboard's page.

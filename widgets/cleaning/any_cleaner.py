@@ -9,13 +9,13 @@ from pathlib import Path
 from secrets import token_hex
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.cleaning.dataset import Dataset
 from ...models.cleaning.manifest import LABELS
 from ...models.progress import Progress
 from ...models.thumbnails import Thumbnails
+from ..composite import Composite
 from ..file_download import FileDownload
 from ..interpretation.predictions_upload import PredictionsUpload
 from ..job import Job
@@ -61,7 +61,7 @@ class PicturesUpload(PredictionsUpload):
         return table, folder, f"{counted(len(pictures), 'picture')}: {said}{more}."
 
 
-class AnyCleaner(VBox):
+class AnyCleaner(Composite):
     """Upload pictures or predictions, clean the labels, and download what came of it.
 
     >>> AnyCleaner()
@@ -82,17 +82,15 @@ class AnyCleaner(VBox):
         self.upload = PicturesUpload()
         self.pack = Job(button="Pack the cleaned pictures", pressed=self._pack)
         self.download = FileDownload("Download the cleaned pictures")
+        self.parts = self.upload, self.pack, self.download
         super().__init__([self.upload])
         self.upload.observe(self._loaded, "value")
 
     def close(self) -> None:
-        if self.comm is None:
-            return
-        for child in self.children:
-            child.close()
-        self._forget()
-        if self._owned is not None:
-            self._owned.close()
+        if self.comm is not None:
+            self._forget()
+            if self._owned is not None:
+                self._owned.close()
         super().close()
 
     def _loaded(self, change) -> None:
@@ -103,6 +101,7 @@ class AnyCleaner(VBox):
         cleaner = ImageCleaner(table, root=self.upload.root, **options)
         cleaner.observe(self._changed, "table")
         self.set_trait("value", cleaner)
+        self.parts = self.upload, cleaner, self.pack, self.download
         self.children = [self.upload, cleaner]
         if before is not None:
             before.close()

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import pandas as pd
-from ipywidgets import VBox
 
 from ...models.cleaning.apply import Applied, apply, last_apply, refusal, undo_apply
 from ...models.cleaning.manifest import Manifest, plan
 from ...models.cleaning.marks import Mark
 from ...models.cleaning.trash import Trash
+from ..composite import Composite
 from ..job import Job
 from ..results import inert
 from .collection import Collection, counted
@@ -21,7 +21,7 @@ from .sheet import Choice, Sheet
 UNTOUCHED = "Nothing on the disk has changed yet."
 
 
-class ApplyPanel(VBox):
+class ApplyPanel(Composite):
     """What the marks would do, a button that does it, and the ways back: undo, and the trash.
 
     >>> panel = ApplyPanel(pictures, marks=lambda: journal.marks, allowed=True, applied=print, back=print)
@@ -193,12 +193,6 @@ class ApplyPanel(VBox):
         """However it ended: after a Cancel there is a way on."""
         if self._state == "busy" and not self.job.busy:
             self._end()
-
-    def close(self) -> None:
-        for child in self.children:
-            child.layout.close()
-            child.close()
-        super().close()
 
     # What somebody can take away.
 

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import All, Any, default
 
 from ...models.cleaning.apply import Applied, recover, refusal
@@ -17,6 +16,7 @@ from ...models.cleaning.journal import Journal
 from ...models.cleaning.manifest import RELABEL, Manifest
 from ...models.cleaning.marks import ACTIONS, Mark
 from ...models.thumbnails import Thumbnails
+from ..composite import Composite
 from ..job import Job
 from .applies import Applies
 from .apply_panel import ApplyPanel
@@ -36,7 +36,7 @@ HINTS = {
 }
 
 
-class ImageCleaner(VBox):
+class ImageCleaner(Composite):
     """Look through what a model got most wrong; keep, delete or move each picture; then apply.
 
     >>> cleaner = ImageCleaner(predictions(learn))
@@ -125,15 +125,11 @@ class ImageCleaner(VBox):
         self._show()
 
     def close(self) -> None:
-        if self.comm is None:  # closed, or never opened since the constructor raised
-            return
-        self.journal.listeners.remove(self._changed)
-        self.journal.sync()
-        if self._owned is not None:
-            self._owned.close()
-        for child in self.children:
-            child.layout.close()
-            child.close()
+        if self.comm is not None:  # neither closed, nor never opened since the constructor raised
+            self.journal.listeners.remove(self._changed)
+            self.journal.sync()
+            if self._owned is not None:
+                self._owned.close()
         super().close()
 
     # `value` costs a DataFrame: it is made when somebody looks at it.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.thumbnails import Thumbnails
+from ..composite import Composite
 from .confusion_matrix import ConfusionMatrix
 from .predictions_upload import PredictionsUpload
 from .top_losses import TopLosses
 
 
-class AnyPredictions(VBox):
+class AnyPredictions(Composite):
     """Upload predictions, then see what was confused with what, and what was most wrong.
 
     >>> AnyPredictions(noun="scan")
@@ -31,8 +31,6 @@ class AnyPredictions(VBox):
         self.upload.observe(self._loaded, "value")
 
     def close(self) -> None:
-        for child in self.children:
-            child.close()
         if self._owned is not None:
             self._owned.close()
         super().close()

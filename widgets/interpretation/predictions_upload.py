@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any
 
 from ...models.data.zip_file import extract_images
@@ -15,6 +14,7 @@ from ...models.interpretation.locate import locate
 from ...models.interpretation.predictions import labels
 from ...models.interpretation.predictions_file import FORMAT, NEEDED, read_predictions
 from ...models.progress import Progress
+from ..composite import Composite
 from ..file_upload import FileUpload
 from ..job import Job
 from ..uploads import Upload, spool
@@ -22,7 +22,7 @@ from ..uploads import Upload, spool
 DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the folder of the server whose pictures a page may name
 
 
-class PredictionsUpload(VBox):
+class PredictionsUpload(Composite):
     """A drop zone for a CSV of predictions, or a zip with that CSV and the pictures.
 
     >>> upload = PredictionsUpload()
@@ -63,9 +63,6 @@ class PredictionsUpload(VBox):
         self.upload.observe(self._arrived, "value")
 
     def close(self) -> None:
-        self.job.cancel()
-        for child in self.children:
-            child.close()
         if self._folder is not None:
             self._folder.cleanup()
         super().close()

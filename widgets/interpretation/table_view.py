@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pandas as pd
-from ipywidgets import VBox
 from traitlets import Any, validate
 
 from ...models.interpretation.predictions import check_predictions, labels
+from ..composite import Composite
 from .splits import Splits
 
 
-class TableView(VBox):
+class TableView(Composite):
     """A component that shows one split of a predictions table, or all of it.
 
     `table` is the checked table, `labels` are its labels, `noun` is what an item is called. `split` can
@@ -25,11 +25,6 @@ class TableView(VBox):
         self.noun = noun
         self._splits = Splits(self.table)
         super().__init__(split=self._splits.default(split), **traits)
-
-    def close(self) -> None:
-        for child in self.children:
-            child.close()
-        super().close()
 
     @validate("split")
     def _check_split(self, proposal):
