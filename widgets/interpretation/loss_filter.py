@@ -15,7 +15,9 @@ from .confusion_view import LABEL_LENGTH, within
 class LossFilter(anywidget.AnyWidget):
     """A line of choices: split, label, only what is wrong, and a sentence on what is left.
 
-    >>> LossFilter(changed=print).show(splits=[("Validation", 82)], split=0, labels=[("black", 28)], ...)
+    >>> LossFilter(changed=print).show(
+    ...     splits=[("Validation", 82)], split=0, labels=[("black", 28)], label=None, only_wrong=True, said=""
+    ... )
 
     `changed(name, value)` is called with "split" and "label" by position (label None: all), and
     with "only_wrong".
