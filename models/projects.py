@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cleaning.locks import locked
+from .progress import Cancelled, Progress
 from .training.files import read_json, write_json, write_whole
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 FACTS, ITEMS = "project.json", "items.csv"
 MOST_LISTED = 50
+PACE = 0.2  # seconds between two looks at whether a project has been let go of
 
 
 @dataclass
@@ -57,11 +60,16 @@ class Project:
         raise RuntimeError(f"There are ten thousand projects called {name!r}.")
 
     @classmethod
-    def open(cls, folder: str | os.PathLike) -> Project:
-        """A project that is there; ValueError where it is none, is damaged, or is open elsewhere."""
+    def open(cls, folder: str | os.PathLike, *, patience: float = 0, progress: Progress | None = None) -> Project:
+        """A project that is there; ValueError where it is none, is damaged, or is open elsewhere.
+
+        It is waited for `patience` seconds: a page that was closed holds it until its kernel has ended.
+        """
         project = cls(Path(folder))
         project.facts = _read_facts(project.folder)
-        project._hold()
+        project._hold(patience, progress)
+        if patience:  # whoever had it may have changed it meanwhile
+            project.facts = _read_facts(project.folder)
         return project
 
     @property
@@ -109,14 +117,26 @@ class Project:
         """Let others open it."""
         self._held.close()
 
-    def _hold(self) -> None:
+    def _hold(self, patience: float = 0, progress: Progress | None = None) -> None:
         file = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._held.callback(os.close, file)
-        try:
-            self._held.enter_context(locked(file, patience=0))
-        except BlockingIOError:
-            self._held.close()
-            raise ValueError(f"The project {self.name!r} is open in another page: close that one first.") from None
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._held.enter_context(locked(file, patience=0))
+                return
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    self._held.close()
+                    sentence = f"The project {self.name!r} is open in another page: close that one first."
+                    raise ValueError(sentence) from None
+            try:
+                if progress is not None:
+                    progress.report(0, None, "Waiting for the earlier page to close…")
+            except Cancelled:
+                self._held.close()
+                raise
+            time.sleep(PACE)
 
 
 def projects(workspace: str | os.PathLike) -> list[Project]:

@@ -73,10 +73,10 @@ function control(model, { name, label, kind, rows, longest }) {
         return h("label", { class: "check name" }, tick, text);
       }, (line, place, value) => (line.firstChild.checked = value.includes(place)));
     },
-    button: () => ({
-      input: h("button", { type: "button", class: "primary", onclick: () => model.send({ type: "press", name }) }, label),
-      draw() {},
-    }),
+    button() {
+      const input = h("button", { type: "button", onclick: () => model.send({ type: "press", name }) }, label);
+      return { input, draw: ({ primary }) => input.classList.toggle("primary", primary) };
+    },
   };
   function several(box, make, mark) {
     let drawn;

@@ -22,8 +22,8 @@ class Field:
 
     `kind` and the type of its value: "choice" (buttons) and "select", the place of one of `options`; "several"
     (check boxes), a tuple of such places; "text", "pattern" and "lines" (`rows` of them), str of up to `longest`
-    characters; "number", int or float from `low` to `high`; "check", bool; "button", none. `hint` explains,
-    `problem` says what is wrong with the value.
+    characters; "number", int or float from `low` to `high`; "check", bool; "button", none: the most important
+    thereabouts unless `primary` is False. `hint` explains, `problem` says what is wrong with the value.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Field:
     hint: str = ""
     problem: str = ""
     disabled: bool = False
+    primary: bool = True
 
     @property
     def start(self) -> Any:

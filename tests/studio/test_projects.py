@@ -8,6 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
+from ipyfastai.models.progress import Cancelled, Progress
 from ipyfastai.models.projects import Project, projects
 
 
@@ -78,6 +79,28 @@ def test_open_in_one_page_only(project):
     assert other.returncode == 1 and "is open in another page" in other.stderr
     project.close()
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    Project.open(project.folder).close()
+
+
+def test_what_another_page_lets_go_of_in_time_is_opened_with_its_last_facts(project):
+    class Closing(Progress):
+        def report(self, done, total=None, text=""):
+            super().report(done, total, text)
+            project.save(rate=0.5)
+            project.close()
+
+    progress = Closing()
+    again = Project.open(project.folder, patience=60, progress=progress)
+    assert progress.text == "Waiting for the earlier page to close…" and again.facts["rate"] == 0.5
+    again.close()
+
+
+def test_waiting_for_another_page_can_be_cancelled(project):
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        Project.open(project.folder, patience=60, progress=progress)
+    project.close()
     Project.open(project.folder).close()
 
 

@@ -5,10 +5,15 @@ import shutil
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from ipyfastai.models import predictions_table
 from ipyfastai.models.data.digits import write_digits
 from ipyfastai.models.projects import Project, projects
+from ipyfastai.models.training.run_folder import RunFolder
+from ipyfastai.models.training.settings import TrainingSettings
+from ipyfastai.widgets.studio import data_steps
+from ipyfastai.widgets.studio.earlier_runs import EarlierRuns, earlier_runs
 from ipyfastai.widgets.studio.train_steps import Start
 from ipyfastai.widgets.studio.training_studio import NO_FASTAI, TrainingStudio
 
@@ -42,6 +47,16 @@ def studio(tmp_path):
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     return write_digits(tmp_path_factory.mktemp("digits") / "Ten digits", per_class=4)
+
+
+def write_run(folder, *, state, epochs, done):
+    """A run as a kernel leaves it that trained `done` of `epochs`."""
+    folder.mkdir(parents=True)
+    run, settings = RunFolder(folder), TrainingSettings(arch="resnet18", frozen_epochs=0, epochs=epochs)
+    run.write_settings(settings, {"network": "resnet18"})
+    run.write_state({"state": state})
+    rows = [{"epoch": number + 1, "train_loss": 1.0, "valid_loss": 1.0, "error_rate": 0.14} for number in range(done)]
+    run.write_history(pd.DataFrame(rows).assign(frozen=False, seconds=1.0))
 
 
 async def bring(studio, folder):
@@ -155,13 +170,73 @@ def test_a_kernel_that_waited_for_its_page_knows_what_was_begun_meanwhile(studio
     assert [name.split(",")[0] for name in listed["options"]] == ["Bears"]
 
 
-def test_a_project_that_is_open_in_another_page_says_so(studio, digits, tmp_path):
+def test_a_project_that_is_open_in_another_page_says_so(monkeypatch, studio, digits):
+    monkeypatch.setattr(data_steps, "PATIENCE", 0.3)
     asyncio.run(bring(studio, digits))
     other = TrainingStudio(studio.workspace)
     press(other.steps["photos"].earlier, "open")
     assert "is open in another page" in other.steps["photos"].job._shown["text"]
     assert states(other)[1] == "locked"
     other.close()
+
+
+def test_the_page_that_closes_is_waited_for(studio, digits):
+    asyncio.run(bring(studio, digits))
+    other = TrainingStudio(studio.workspace)
+    photos = other.steps["photos"]
+
+    async def use():
+        press(photos.earlier, "open")
+        await until(lambda: photos.job._shown.get("text") == "Waiting for the earlier page to close…")
+        studio.project.close()
+        await until(lambda: states(other)[0] == "done")
+
+    asyncio.run(use())
+    assert photos.value == digits and not photos.job._shown
+    press(photos.earlier, "open")
+    assert photos.job._shown["text"] == "'Ten digits' is open here already."
+    other.close()
+
+
+def test_a_training_that_ended_early_is_told_of_and_continued_or_used(studio, digits):
+    asyncio.run(bring(studio, digits))
+    write_run(studio.project.runs / "2026-11-20 10.00.00", state="running", epochs=3, done=1)
+    write_run(studio.project.runs / "2026-11-19 10.00.00", state="finished", epochs=1, done=1)
+    studio.close()
+    again = TrainingStudio(studio.workspace)
+
+    async def use():
+        press(again.steps["photos"].earlier, "open")
+        await until(lambda: "ended early" in shown(again, "photos")["said"])
+
+    asyncio.run(use())
+    assert shown(again, "photos")["said"] == (
+        "Ten digits. A training of it ended early, after 1 of 3 epochs: see “Train”."
+    )
+    assert "after 1 of 3 epochs: continue it, or use" in again.steps["train"].wanted
+    pressed = []
+    form = EarlierRuns(
+        earlier_runs(again.project.runs),
+        go_on=lambda name: pressed.append(["go on", name]),
+        use=lambda name: pressed.append(["use", name]),
+    )
+
+    def buttons():
+        return [(field["label"], field["primary"]) for field in form._fields["fields"] if field["kind"] == "button"]
+
+    assert buttons() == [
+        ("Continue the training (1 of 3 epochs done)", True),
+        ("Use this network as it is (1 of 3 epochs, error rate 14.0 %)", False),
+    ]
+    press(form, "continue")
+    press(form, "use")
+    form._handle_custom_msg({"type": "set", "name": "run", "value": 1}, [])
+    assert buttons() == [("Use this network (1 epoch, error rate 14.0 %)", True)]
+    press(form, "continue")  # it is not offered, and does nothing
+    press(form, "use")
+    first, second = "2026-11-20 10.00.00", "2026-11-19 10.00.00"
+    assert pressed == [["go on", first], ["use", first], ["use", second]]
+    again.close()
 
 
 def test_a_project_whose_photos_have_gone_says_so(tmp_path):

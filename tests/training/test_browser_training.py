@@ -156,7 +156,7 @@ def test_from_a_rate_to_a_trained_network_with_pause_resume_stop_and_once_more(s
     page.locator(".ipyfastai-runs-table").get_by_role("row", name=re.compile("stopped")).wait_for()
 
     # What was stopped goes on to its end; then once more from the beginning, with fewer epochs.
-    page.get_by_role("button", name=re.compile("^Go on with the run of")).click()
+    page.get_by_role("button", name=re.compile("^Continue the training of")).click()
     page.get_by_text(re.compile("^Finished: 8 epochs. The best was epoch . with|^Finished: 8 epochs")).wait_for(
         timeout=60_000
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...models.data.report import ImageReport
+from ...models.progress import Progress
 from ...models.projects import Project, projects
 from ..data.batch_grid import BatchGrid
 from ..data.data_check import DataCheck
@@ -27,6 +29,7 @@ KINDS = {  # how training may vary a picture
 }
 SMALL = 48  # pixels: what is smaller is rarely a photo
 COLUMNS = ["item", "label", "split"]
+PATIENCE = 15.0  # seconds until the kernel of a page that was closed has let go of its project
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class PhotosStep(Step):
 
     def _list_earlier(self) -> None:
         self._earlier = projects(self.studio.workspace / "projects")
-        names = [f"{project.name}, {project.facts.get('created', '')[:10]}" for project in self._earlier]
+        names = [f"{project.name}, {_when(project)}" for project in self._earlier]
         self.earlier.forget("project")
         self.earlier.show(
             [
@@ -81,7 +84,10 @@ class PhotosStep(Step):
         )
 
     def said(self, value: Path) -> str:
-        return self.studio.project.name
+        name, train = self.studio.project.name, self.studio.steps["train"]
+        if train.broken_off is None or train.value is not None:
+            return name
+        return f"{name}. A training of it ended early, after {train.broken_off.epochs}: see “{train.title}”."
 
     def _fetched(self, change) -> None:
         if change["new"] is None:  # others are being fetched: until they are here, these stay
@@ -93,18 +99,23 @@ class PhotosStep(Step):
         self.finish(folder)
 
     def _go_on(self) -> None:
-        try:
-            project = Project.open(self._earlier[self.earlier["project"]].folder)
+        chosen = self._earlier[self.earlier["project"]]
+        if self.studio.project is not None and chosen.folder == self.studio.project.folder:
+            return self.job.say(f"{chosen.name!r} is open here already.")
+
+        def work(progress: Progress) -> Project:
+            project = Project.open(chosen.folder, patience=PATIENCE, progress=progress)
             if not project.photos.is_dir():
                 project.close()
                 raise ValueError(f"The photos of {project.name!r} are not there any more.")
-        except ValueError as error:
-            self.job.say(str(error), bad=True)
-            return
-        self.job.say("")
-        self.studio.take(project)
-        self.finish(project.photos)
-        self.studio.restore(project)
+            return project
+
+        def done(project: Project) -> None:
+            self.studio.take(project)
+            self.finish(project.photos)
+            self.studio.restore(project)
+
+        self.job.run(work, then=done)
 
 
 class CheckStep(Step):
@@ -139,7 +150,7 @@ class CheckStep(Step):
         self.clear()
         self.anew = Form(label="Labels and split", pressed=lambda name: self.begin())
         hint = "The labels and the split are kept. To change them, everything is looked at again."
-        self.anew.show([Field("anew", "Check, label and split again", "button", hint=hint)])
+        self.anew.show([Field("anew", "Check, label and split again", "button", hint=hint, primary=False)])
         self.show(self.anew)
 
     def said(self, value: Data) -> str:
@@ -202,6 +213,14 @@ class CheckStep(Step):
                 self._lay_out()
 
         self.job.run(lambda progress: loaders(data, folder, progress), then=done)
+
+
+def _when(project: Project) -> str:
+    """When it was begun, to the second: two of one name can be told apart."""
+    try:
+        return f"{datetime.fromisoformat(project.facts['created']).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (KeyError, TypeError, ValueError):
+        return "begun at an unknown time"
 
 
 def loaders(data: Data, folder: Path, progress):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from ...models.projects import Project
 from ...models.training.settings import ARCHITECTURES, TrainingSettings
+from ..background import start
 from ..form import Field, Form
 from ..training.device_card import DeviceCard
 from ..training.lr_finder import LRFinder
@@ -13,6 +17,7 @@ from ..training.rates import rate_text
 from ..training.runs_table import RunsTable
 from ..training.trainer import Trainer
 from .data_steps import Data, loaders
+from .earlier_runs import EarlierRun, EarlierRuns, earlier_runs, last_figure
 from .step import Step
 
 USUAL = 2e-3  # what fastai's fine_tune begins with
@@ -92,40 +97,51 @@ class TrainStep(Step):
 
     name, title, needs = "train", "Train", ("check", "rate")
     needs_fastai = True
-    wanted = "Press Train, and wait for the last epoch, or stop it after any."
+    wanted = "Press Train, and wait for the last epoch, or stop it after any: an epoch is one pass over all photos."
     why_stale = "What was trained here had other photos, labels or settings to begin with."
     again = "Train again with what there is now"
+    broken_off: EarlierRun | None = None  # the newest run of an earlier visit, where it can be continued
     _settings: TrainingSettings | None = None  # those of the form before, where there was one
 
+    def take(self, project: Project) -> None:
+        """Say what this project has to continue, once its runs have been read."""
+        self._note([])
+        if self.studio.can_train and project.runs.is_dir():
+            start(self._look_back(project))
+
+    async def _look_back(self, project: Project) -> None:
+        earlier = await asyncio.to_thread(earlier_runs, project.runs)
+        if project is self.studio.project and not self.content:
+            self._note(earlier)
+            self.studio.refresh()
+
+    def _note(self, earlier: list[EarlierRun]) -> None:
+        run = earlier[0] if earlier and earlier[0].goes_on else None
+        self.broken_off, self.wanted = run, TrainStep.wanted
+        if run is not None:
+            self.wanted = f"A training ended early, after {run.epochs}: continue it, or use its network as it is."
+
     def build(self) -> None:
-        data, folder, start = self.result("check"), self.result("photos"), self.result("rate")
+        data, folder, begin = self.result("check"), self.result("photos"), self.result("rate")
         runs = self.studio.project.runs
 
-        def work(progress) -> tuple[Any, list[str]]:
-            dls = loaders(data, folder, progress)
-            from ...models.training.run_folder import runs as stored
+        def work(progress) -> tuple[Any, list[EarlierRun]]:
+            return loaders(data, folder, progress), earlier_runs(runs)
 
-            table = stored(runs)
-            return dls, table.index[table["epochs_done"].fillna(0) > 0].tolist()
-
-        def done(result: tuple[Any, list[str]]) -> None:
+        def done(result: tuple[Any, list[EarlierRun]]) -> None:
             dls, earlier = result
-            settings = replace(self._settings or usual(data), arch=start.arch, learning_rate=start.rate)
+            self._note(earlier)
+            settings = replace(self._settings or usual(data), arch=begin.arch, learning_rate=begin.rate)
             self.trainer = Trainer(dls, folder=runs, settings=settings)
             self.runs = RunsTable(runs)
             self.trainer.observe(self._trained, "value")
-            self.show(DeviceCard(), *self._offer(dls, earlier), self.trainer, self.runs)
+            offered = []
+            if earlier:
+                use = partial(self._load, dls)
+                offered = [EarlierRuns(earlier, go_on=self.trainer.go_on, use=use)]
+            self.show(DeviceCard(), *offered, self.trainer, self.runs)
 
         self.prepare(work, done)
-
-    def _offer(self, dls: Any, earlier: list[str]) -> list[Form]:
-        """Go on with what an earlier visit has trained, where it has."""
-        if not earlier:
-            return []
-        form = Form(label="Trained earlier", pressed=lambda name: self._load(dls, earlier[form["run"]]))
-        names = [f"The training of {name}" for name in earlier]
-        form.show([Field("run", "Trained earlier", "select", options=names), Field("load", "Go on with it", "button")])
-        return [form]
 
     def _load(self, dls: Any, name: str) -> None:
         def work(progress):
@@ -154,18 +170,3 @@ class TrainStep(Step):
 def usual(data: Data) -> TrainingSettings:
     """fine_tune's; what ImageNet has taught the first layers helps little with digits, so there they learn as fast."""
     return TrainingSettings(seed=SEED, discriminative=data.augment == "photos")
-
-
-def last_figure(run: Any) -> str:
-    """The first metric of the last epoch, as text.
-
-    >>> last_figure(run)
-    'error rate 3.3 %'
-    """
-    from ...models.training.metrics import metric_names
-
-    names = metric_names(run.history)
-    if not names or not len(run.history):
-        return "no figures"
-    value = run.history[names[0]].iloc[-1]
-    return f"{names[0].replace('_', ' ')} {value:.1%}".replace("%", " %")

@@ -105,6 +105,7 @@ class TrainingStudio(VBox):
         if self.project is not None:
             self.project.close()
         self.project = project
+        self.steps["train"].take(project)
 
     def may_change(self, folder: Path) -> bool | None:
         """Whether these photos may be moved and put aside: a visit's own ones, else (None) the server decides."""

@@ -100,8 +100,8 @@ function view(model, el, points) {
     say(advice, shown.advice ?? [], () => (shown.advice ?? []).map((one) => h("li", {}, ...sentence(one))));
     const past = active ? [] : shown.resumable ?? [];
     say(resumable, past, () => past.map((one) => h("li", {}, h("span", {}, one.text),
-      h("button", { type: "button", "aria-label": `Go on with the run of ${one.name}`,
-        onclick: send("again", one.name) }, "Go on with it"))));
+      h("button", { type: "button", "aria-label": `Continue the training of ${one.name}`,
+        onclick: send("again", one.name) }, "Continue the training"))));
     if (focused?.hidden) controls.find((one) => !one.hidden && (active ? one !== start : true))?.focus();
     draw();
   }

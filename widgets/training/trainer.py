@@ -166,11 +166,12 @@ class Trainer(Composite):
         self._watch(run)
         return True
 
-    def _go_on(self, name: str) -> bool:
-        """Go on with an earlier run, by the settings that it was begun with."""
+    def go_on(self, name: str) -> bool:
+        """Continue the run of that name, by the settings that it was begun with; False, with the reason on the page,
+        where it cannot. The name is not checked: it must not come from a page."""
         from ...models.training.run import TrainingRun
 
-        if self.active or name not in self._offered:
+        if self.active:
             return False
         try:
             run = TrainingRun.from_folder(self._folder / name, self._source)
@@ -266,8 +267,8 @@ class Trainer(Composite):
             self._show()
         elif action == "best":
             self.take_best()
-        elif action == "again" and isinstance(value, str):
-            self._go_on(value)
+        elif action == "again" and isinstance(value, str) and value in self._offered:
+            self.go_on(value)
         elif action == "try" and not self.active and self.run is not None and self.run.problem:
             self._fresh = True
             self.form.set(**self.run.problem["settings"])
