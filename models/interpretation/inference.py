@@ -21,6 +21,7 @@ from fastcore.foundation import L
 from PIL import Image
 
 from ..progress import Progress
+from ..training.workers import own_workers
 
 SPLITS = ("train", "valid")  # as a Learner's DataLoaders hold them
 
@@ -58,7 +59,7 @@ def infer(learn: Learner, splits: Sequence[str], progress: Progress) -> Iterator
             yield Part(split, labels, [], np.zeros(0, np.int64), empty, np.zeros(0))
             continue
         watch = _Watch(len(labels), progress, done, total)
-        with _undisturbed(learn):
+        with _undisturbed(learn), own_workers():
             loader = learn.dls.valid.new(dataset, shuffle=False, drop_last=False)
             outputs, targets, losses = learn.get_preds(dl=loader, with_loss=True, cbs=watch)
         yield Part(split, labels, items[split], targets.numpy(), _probabilities(outputs, split), losses.numpy())

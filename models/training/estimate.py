@@ -14,6 +14,7 @@ from .registry import borrowed
 from .settings import TrainingSettings
 from .source import adapted
 from .state import quiet, restored
+from .workers import own_workers
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def estimate(
     progress = progress or Progress()
     phases = settings.phases()
     seconds, speeds = [], []
-    with borrowed(learn), restored(learn), quiet(learn), adapted(learn, settings):
+    with borrowed(learn), restored(learn), quiet(learn), adapted(learn, settings), own_workers():
         train, valid = len(learn.dls.train), len(learn.dls.valid)
         for number, phase in enumerate(phases):
             sample = _Sample(batches, progress, number, len(phases))

@@ -11,6 +11,7 @@ import torch
 from fastai.learner import Learner
 
 from ..data.names import without_paths
+from .workers import WorkerDied
 
 _MISSING = re.compile(r"No such file or directory: '(.+)'")
 _UNREADABLE = re.compile(r"cannot identify image file '(.+)'")
@@ -44,6 +45,8 @@ def explain(error: BaseException, *, batch_size: int | None) -> dict:
             f"The file {path} cannot be opened as a photo: it was changed after the training began.",
             "Mend or remove it and make the data anew; the training can go on from its last finished epoch.",
         )
+    if isinstance(error, WorkerDied):
+        return problem("worker_died", text, "The training can go on from its last finished epoch.")
     if isinstance(error, OSError) and error.strerror:
         return problem("files", f"The files could not be used: {error.strerror}.")
     if isinstance(error, ValueError) and text:

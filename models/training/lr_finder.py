@@ -14,6 +14,7 @@ from fastai.learner import Learner
 from ..progress import Progress
 from .registry import borrowed
 from .state import quiet, restored
+from .workers import own_workers
 
 SUGGESTIONS: dict[str, Callable] = {"valley": valley, "steep": steep, "slide": slide, "minimum": minimum}
 FEWEST = 6  # batches, as in fastai: a curve of fewer points has no shape
@@ -64,7 +65,7 @@ def find_learning_rate(
         raise ValueError("There is no batch to train on: fewer photos than the batch size, or none.")
     check_finite(learn)
     finder = _Finder(progress, start_lr=start_lr, end_lr=end_lr, num_it=num_it, stop_div=stop_div)
-    with borrowed(learn), restored(learn), quiet(learn):
+    with borrowed(learn), restored(learn), quiet(learn), own_workers():
         learn.fit(num_it // len(learn.dls.train) + 1, cbs=finder)
         rates, losses = torch.tensor(learn.recorder.lrs), torch.tensor(learn.recorder.losses)
     progress.report(num_it, num_it)

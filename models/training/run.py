@@ -30,6 +30,7 @@ from .source import Source, adapted, build, check_source
 from .state import quiet
 from .summary import Summary
 from .watcher import Watcher
+from .workers import own_workers
 
 
 class TrainingRun:
@@ -215,6 +216,7 @@ class TrainingRun:
         self.learner = learn
         with ExitStack() as stack:
             stack.enter_context(quiet(learn))
+            stack.enter_context(own_workers())
             self._remarks = stack.enter_context(adapted(learn, self.settings))
             self._keeper = self._keeper or Keeper(RunFolder.new(self.folder))
             held.enter_context(self._keeper.folder.held())
