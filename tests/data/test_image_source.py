@@ -83,6 +83,15 @@ def test_a_zip_that_will_not_do_is_told_and_what_was_there_stays(source, tmp_pat
     assert source.value == before and len(list((tmp_path / "into").iterdir())) == 1, "no empty folder stays"
 
 
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    source = ImageSource(into=tmp_path / "taken")
+    source.fetch(Drawn(1))
+    assert source.job._shown == {"state": "failed", "text": "The files could not be used: File exists."}
+    assert source.value is None and not source.job.busy
+    source.close()
+
+
 def test_what_is_no_zip_is_refused_beside_its_name():
     with pytest.raises(ValueError, match="not a zip file"):
         ZipUpload()._check(Upload.keep("a.zip", b"<html>"))

@@ -175,7 +175,7 @@ class BatchGrid(Composite):
 class BatchView(anywidget.AnyWidget):
     """The grid of `BatchGrid` with its controls; `asked(content)` is called for each message."""
 
-    _esm = joined("dom.js", "data/bytes.js", "data/batch_grid.js")
+    _esm = joined("dom.js", "data/picture_urls.js", "data/batch_grid.js")
     _css = joined("base.css", "data/batch_grid.css")
 
     _pictures = List(Bytes(), help="picture, overlay and target of each sample; empty where there is none").tag(

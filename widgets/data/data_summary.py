@@ -67,7 +67,7 @@ class DataSummary(Composite):
 class StepsView(anywidget.AnyWidget):
     """The table of `DataSummary`."""
 
-    _esm = joined("dom.js", "data/copy.js", "data/data_summary.js")
-    _css = joined("base.css", "data/code.css", "data/data_summary.css")
+    _esm = joined("dom.js", "data/code_box.js", "data/data_summary.js")
+    _css = joined("base.css", "data/code_box.css", "data/data_summary.css")
 
     _steps = List(help="stage, name, settings, parts, problem and remedy of each step").tag(sync=True)

@@ -91,13 +91,13 @@ class ImageSource(Composite):
         """Get the images of any source; False while others are being fetched."""
         if self.job.busy:
             return False
-        home = Path(tempfile.mkdtemp(prefix="images-", dir=self._home()))
-        into = home / folder_name(name)
 
         def work(progress: Progress) -> Fetched:
-            into.mkdir()
+            home = Path(tempfile.mkdtemp(prefix="images-", dir=self._home()))
+            into = home / folder_name(name)
             kept = False
             try:
+                into.mkdir()
                 fetched = source.fetch(into, progress=progress)
                 kept = fetched.folder.is_relative_to(home)
                 return fetched
@@ -130,7 +130,7 @@ class ImageSource(Composite):
 
     def _draw(self) -> None:
         names = [ZIP, *(offer.name for offer in self._offers)]
-        fields = [Field("source", "Source", "choice", options=names)]
+        fields = [Field("source", "Where are the photos?", "choice", options=names)]
         if offer := self._offer:
             fields += offer.fields
             fields.append(Field("fetch", offer.button, "button", hint=offer.about))
@@ -173,6 +173,9 @@ class ImageSource(Composite):
     def _fetched(self, fetched: Fetched) -> None:
         labels = Counter(file.parent.name for file in fetched.files)
         sentences = [("good", f"{counted(len(fetched.files), 'photo')} in {counted(len(labels), 'folder')}.")]
+        if len(labels) == 1 and fetched.files:
+            one = "All photos lie in one folder, so folders give no labels: these must come from file names or a table."
+            sentences.append(("warn", one))
         if failures := len(fetched.failures):
             sentences.append(("warn", f"{failures:,} {'was' if failures == 1 else 'were'} left out."))
         self.findings.show(

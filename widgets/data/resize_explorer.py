@@ -143,8 +143,8 @@ class ResizeExplorer(Composite):
 class ResizeView(anywidget.AnyWidget):
     """Controls and pictures of `ResizeExplorer`; `asked(content)` is called for each message."""
 
-    _esm = joined("dom.js", "data/bytes.js", "data/copy.js", "data/resize_explorer.js")
-    _css = joined("base.css", "data/code.css", "data/resize_explorer.css")
+    _esm = joined("dom.js", "data/picture_urls.js", "data/code_box.js", "data/resize_explorer.js")
+    _css = joined("base.css", "data/code_box.css", "data/resize_explorer.css")
 
     _settings = Dict(help="the setting, and what else the controls show").tag(sync=True)
     _shown = Dict(help="the photo and the groups of pictures, with their code").tag(sync=True)
