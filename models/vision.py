@@ -27,6 +27,10 @@ from .duplicates import Fingerprint, fingerprint, group_duplicates
 WEIGHTS_FOLDER = "IPYFASTAI_WEIGHTS"
 
 
+class WeightsMissing(RuntimeError):
+    """Pretrained weights are neither on this computer nor to be had from the network."""
+
+
 def image_folder_dataloaders(
     path: str | Path,
     *,
@@ -108,7 +112,7 @@ def _pretrained_network(arch: Callable[..., nn.Module], cut: int) -> nn.Module:
     try:
         return arch(weights="DEFAULT")
     except URLError as error:
-        raise RuntimeError(
+        raise WeightsMissing(
             f"No pretrained weights for {arch.__name__}. Three ways to go on: connect to a network, so that "
             f"torchvision can download them; put {arch.__name__}.safetensors into a folder and name that "
             f"folder in {WEIGHTS_FOLDER} ({'it is not there yet' if folder else 'now not set'}); or pass "

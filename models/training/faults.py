@@ -11,6 +11,7 @@ import torch
 from fastai.learner import Learner
 
 from ..data.names import without_paths
+from ..vision import WeightsMissing
 from .workers import WorkerDied
 
 _MISSING = re.compile(r"No such file or directory: '(.+)'")
@@ -44,6 +45,12 @@ def explain(error: BaseException, *, batch_size: int | None) -> dict:
             "file_unreadable",
             f"The file {path} cannot be opened as a photo: it was changed after the training began.",
             "Mend or remove it and make the data anew; the training can go on from its last finished epoch.",
+        )
+    if isinstance(error, WeightsMissing):
+        return problem(
+            "weights_missing",
+            "The pretrained weights of this network are not on this computer and could not be downloaded.",
+            "Untick Pretrained in Settings, or take another network.",
         )
     if isinstance(error, WorkerDied):
         return problem("worker_died", text, "The training can go on from its last finished epoch.")

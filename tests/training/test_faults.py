@@ -11,7 +11,7 @@ from fastai.callback.core import Callback
 from fastai.vision.all import ImageDataLoaders, Resize
 from ipyfastai.models import TrainingRun, TrainingSettings, load_run
 from ipyfastai.models.training.faults import explain
-from ipyfastai.models.vision import transfer_learner
+from ipyfastai.models.vision import WeightsMissing, transfer_learner
 from learners import tiny, untrained
 
 PATIENCE = 60
@@ -199,3 +199,10 @@ def test_other_errors_are_told_without_the_servers_paths():
     told = explain(RuntimeError("bad shape in /home/someone/models/net.py\nmore"), batch_size=4)
     assert told["message"] == "The training failed with RuntimeError: bad shape in …/net.py"
     assert explain(KeyError(), batch_size=4)["message"].endswith("no further words")
+
+
+def test_weights_that_cannot_be_had_are_told_with_what_to_do():
+    told = explain(WeightsMissing("pass pretrained=False"), batch_size=4)
+    assert told["kind"] == "weights_missing" and "could not be downloaded" in told["message"]
+    assert told["suggestion"] == "Untick Pretrained in Settings, or take another network."
+    assert not any(word in repr(told) for word in ("RuntimeError", "pretrained="))
