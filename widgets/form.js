@@ -93,9 +93,10 @@ function control(model, { name, label, kind, rows, longest }) {
   }
   const { input, draw } = kinds[kind]();
   const bare = ["choice", "several", "button"].includes(kind);
-  const words = h("label", { for: id }, label);
+  // Buttons have their title as the name of their group: it is not read out twice.
+  const words = kind === "choice" ? h("p", { class: "quiet", "aria-hidden": "true" }, label) : h("label", { for: id }, label);
   if (!bare) input.id = id;
-  const named = bare ? [input] : kind === "check" ? [h("div", { class: "row" }, input, words)] : [words, input];
+  const named = kind === "choice" ? [words, input] : bare ? [input] : kind === "check" ? [h("div", { class: "row" }, input, words)] : [words, input];
   const element = h("div", { class: `field ${kind}` }, ...named, hint, problem);
   return {
     element,

@@ -36,7 +36,11 @@ WORDS = [
     _text("licence", "Licence", "text", hint="Of the classifier, and of the photos where they have another."),
 ]
 REPOSITORY = Field(
-    "repository", "GitHub repository", "text", hint="owner/name, such as ada/bears. It need not be there yet."
+    "repository",
+    "GitHub repository",
+    "text",
+    hint="owner/name, such as ada/bears. It need not be there yet. Binder is a free service that runs what lies in such "
+    "a repository: whoever opens its link gets the classifier in the browser, with nothing to install.",
 )
 
 
@@ -96,7 +100,7 @@ class Publish(Composite):
         self._withdraw()
 
     def publish(self) -> bool:
-        """Write the bundle; False, and nothing else, while that runs already."""
+        """Write the bundle; False while that runs already, and where it cannot, with the reason on the page."""
         if self._learn is None:
             self.job.say("There is nothing to publish yet: train first.", bad=True)
             return False
@@ -118,7 +122,7 @@ class Publish(Composite):
         return self.job.run(work, then=done)
 
     def make_binder_folder(self) -> bool:
-        """Make the zip of a folder that Binder serves; False while that runs already."""
+        """Make the zip of a folder that Binder serves; False while that runs already or nothing is published."""
         if self.value is None:
             return False
         bundle, repository = self.value, self.repository["repository"].strip()

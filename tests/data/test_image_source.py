@@ -100,7 +100,8 @@ def test_what_is_no_zip_is_refused_beside_its_name():
 
 def test_failures_are_listed(source):
     source.fetch(Drawn(3, failures=[("<b>.jpg", "It was no picture."), ("x", "Gone.")]))
-    assert sentences(source) == ["3 photos in 1 folder.", "2 were left out."]
+    one, flat, left_out = sentences(source)
+    assert (one, left_out) == ("3 photos in 1 folder.", "2 were left out.") and "file names or a table" in flat
     assert source.findings._shown["tables"][1]["rows"] == [["<b>.jpg", "It was no picture."], ["x", "Gone."]]
 
 

@@ -51,6 +51,27 @@ def test_folders_at_once_and_at_other_depths(rule):
     assert rows(rule, "No label") == [["dogs/Rex_1.jpg"], ["dogs/notes.jpg"]]
 
 
+def test_photos_in_one_folder_are_labelled_by_their_names(tmp_path):
+    for name in ("black", "grizzly"):
+        for number in range(3):
+            (tmp_path / f"{name}_0000000{number}.jpg").touch()
+    rule = LabelRule(tmp_path)
+    assert rule.form["by"] == NAME and rule.value.label.value_counts().to_dict() == {"black": 3, "grizzly": 3}
+    send(rule, "by", FOLDER)
+    assert sentences(rule)[-1].startswith("All photos lie in one folder, which tells none from another")
+    rule.show(tmp_path)
+    assert rule.form["by"] == FOLDER, "what a person has chosen stays"
+    rule.close()
+
+
+def test_names_without_a_pattern_are_left_to_the_folder(tmp_path):
+    for number in range(4):
+        (tmp_path / f"IMG_{number}.jpg").touch()
+    rule = LabelRule(tmp_path)
+    assert rule.form["by"] == FOLDER and "file names or a table" in sentences(rule)[-1]
+    rule.close()
+
+
 def test_a_pattern_is_tried_as_it_is_typed(rule):
     send(rule, "by", NAME)
     assert rule.value is None and "Write a pattern" in rule.job._shown["text"]

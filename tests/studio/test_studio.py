@@ -122,6 +122,7 @@ def test_other_photos_make_what_follows_out_of_date(studio, digits, colours):
         await bring(studio, colours)
         assert states(studio)[:4] == ["done", "stale", "stale", "locked"]
         assert "Ten digits" not in shown(studio, "photos")["said"]
+        assert shown(studio, "check")["said"] == "There are other photos now."
         await check(studio)
         assert states(studio)[:4] == ["done", "done", "stale", "locked"]
         assert studio.flow.stages["rate"].value == Start("resnet18", 0.004), "it is marked, not thrown away"

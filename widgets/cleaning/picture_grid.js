@@ -185,7 +185,7 @@ function pictureView(model, el, store) {
   function count() {
     const chosen = sizeOf(store.ranges);
     const pictures = `${store.count.toLocaleString("en")} picture${store.count === 1 ? "" : "s"}`;
-    counted.textContent = chosen ? `${pictures}, ${chosen.toLocaleString("en")} selected` : pictures;
+    counted.textContent = !store.count ? "" : chosen ? `${pictures}, ${chosen.toLocaleString("en")} selected` : pictures;
     none.hidden = !chosen;
     all.hidden = !store.count || chosen === store.count;
   }

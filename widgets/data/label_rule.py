@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,6 +113,7 @@ class LabelRule(Composite):
         found = sorted(self._root.rglob("*.csv")) if self._files else []
         self._tables = {str(path.relative_to(self._root)): path for path in found if not path.is_symlink()} | uploads
         self._read_table()
+        self._guess_pattern()
         self._draw()
         self._say([])
         self.job.say(problem, bad=problem not in ("", NOTHING))
@@ -122,7 +124,7 @@ class LabelRule(Composite):
     def _draw(self) -> None:
         if not self._files:
             return self.form.show([])
-        fields = [Field("by", "Label", "choice", options=["Folder", "File name", "Table"])]
+        fields = [Field("by", "Where are the labels?", "choice", options=["Folder", "File name", "Table"])]
         fields += (self._by_folder, self._by_name, self._by_table)[self.form.get("by", FOLDER)]()
         same = "Labels that differ only in case or space are one"
         self.form.show([*fields, Field("merge", same, "check")])
@@ -130,6 +132,21 @@ class LabelRule(Composite):
         shown = [self.form, *([self.upload] if by_table else []), self.job, self.findings]
         if list(self.children) != shown:
             self.children = shown
+
+    def _guess_pattern(self) -> None:
+        """Photos that all lie in one folder are labelled by their names at first, where these follow a pattern."""
+        if self.form.get("by") is not None or not self._in_one_folder:
+            return
+        for pattern in filter(None, PATTERNS.values()):
+            matches = [re.search(pattern, file.name) for file in self._files]
+            if all(matches) and 2 <= len({match[1] for match in matches}) <= len(matches) / 2:
+                self.form["by"], self.form["pattern"] = NAME, pattern
+                self.form["common"] = list(PATTERNS.values()).index(pattern)
+                return
+
+    @property
+    def _in_one_folder(self) -> bool:
+        return len({file.parent for file in self._files}) == 1
 
     def _by_folder(self) -> list[Field]:
         depth = max((len(file.relative_to(self._root).parts) - 1 for file in self._files), default=0)
@@ -248,6 +265,9 @@ class LabelRule(Composite):
         else:
             labels = items.label.nunique()
             sentences.append(("good", f"{counted(labels, 'label')} for {counted(len(items), 'photo')}."))
+        if self.form["by"] == FOLDER and self._in_one_folder:
+            one = "All photos lie in one folder, which tells none from another: take labels from file names or a table."
+            sentences.append(("warn", one))
         each = max(2, SHOWN // max(1, items.label.nunique()))
         some = items.groupby("label", sort=False).head(each).head(SHOWN)
         named = [(self._name(item), label) for item, label in zip(some.item, some.label, strict=True)]

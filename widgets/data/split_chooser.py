@@ -67,7 +67,9 @@ class SplitChooser(Composite):
         if self._items is None or not len(self._items):
             self.form.show([])
             return self._say([("warn", "There are no photos to split yet.")])
-        fields = [Field("by", "Split", "choice", options=["At random", "By column", "By folder", "By group"])]
+        fields = [
+            Field("by", "What is it tested on?", "choice", options=["At random", "By column", "By folder", "By group"])
+        ]
         self.form.show([*fields, *self._options(self.form.get("by", RANDOM))])
         try:
             split = self._split()
@@ -77,8 +79,10 @@ class SplitChooser(Composite):
         self._say([*(("warn", warning) for warning in warnings), ("good", _sides(split))], split)
 
     def _options(self, by: int) -> list[Field]:
-        share = Field("share", "Validation (%)", "number", 20, low=1, high=90)
-        seed = Field("seed", "Seed", "number", 42, high=2**31 - 1, hint="The same seed gives the same split.")
+        held_back = "Of 100 photos, so many are held back: the network never learns from them, it is tested on them."
+        share = Field("share", "Validation (%)", "number", 20, low=1, high=90, hint=held_back)
+        drawn = "Any number: photos are drawn by lot, and the same seed draws the same ones again."
+        seed = Field("seed", "Seed", "number", 42, high=2**31 - 1, hint=drawn)
         column = Field("column", "Column", "select", options=list(map(str, self._columns)))
         group = Field("group", "Group (person, place, day)", "select", options=["none", *map(str, self._columns)])
         if by == RANDOM:

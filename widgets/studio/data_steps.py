@@ -19,13 +19,20 @@ from ..data.image_source import ImageSource
 from ..data.label_rule import LabelRule
 from ..data.split_chooser import SplitChooser
 from ..form import Field, Form
+from ..job import Job
 from .step import Step
 
 SIZES = (64, 96, 128, 160, 224, 320)  # pixels that networks for photos are trained with
 LARGEST_BY_ITSELF = 160  # quick enough on a CPU
 KINDS = {  # how training may vary a picture
-    "photos": "Photos: crops, mirror images, other light",
+    "photos": "Photos: crops, mirror images, other light, parts hidden",
     "signs": "Digits, letters, drawings: only a little turned",
+}
+VARIED = {  # what is seen of that
+    "photos": "Training varies the photos on purpose: other crops, mirror images, other light, and rectangles of grey "
+    "noise that hide parts of some, so that the network learns to look at more than one detail. Your files stay as "
+    "they are.",
+    "signs": "Training turns, warps and relights the pictures a little on purpose. Your files stay as they are.",
 }
 SMALL = 48  # pixels: what is smaller is rarely a photo
 COLUMNS = ["item", "label", "split"]
@@ -138,6 +145,7 @@ class CheckStep(Step):
         self.split = SplitChooser()
         self.size = Form(label="How large a network sees them", changed=lambda name: self._update())
         self.look = Form(label="What a network is fed", pressed=lambda name: self._look())
+        self.varied = Job()  # what training does to the pictures of the grid below
         self.grid: BatchGrid | None = None
         self.check.observe(self._checked, "value")
         self.rule.observe(self._labelled, "value")
@@ -199,7 +207,8 @@ class CheckStep(Step):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        last = [self.grid] if self.grid is not None else [self.look] if self.studio.can_train else []
+        batch, button = [self.varied, self.grid], [self.look] if self.studio.can_train else []
+        last = batch if self.grid is not None else button
         self.show(self.check, self.rule, self.split, self.size, *last)
 
     def _look(self) -> None:
@@ -210,6 +219,7 @@ class CheckStep(Step):
         def done(dls: Any) -> None:
             if data is self.value:
                 self.grid = BatchGrid(dls)
+                self.varied.say(VARIED[data.augment])
                 self._lay_out()
 
         self.job.run(lambda progress: loaders(data, folder, progress), then=done)

@@ -156,6 +156,8 @@ class TrainingStudio(VBox):
             if missing is not None:
                 stale += f" First: {self._number(missing.name)}. {missing.title}."
             said = locked or (step.said(step.value) if state in (DONE, STALE) and step.value is not None else "")
+            if stale and not is_open:  # an open one says so below its headline
+                said = stale
             step.head.show(
                 number=number,
                 title=step.title,
