@@ -8,6 +8,7 @@ import pytest
 from browser import ipyfastai
 from drawings import DATA
 from ipyfastai.models import Classifier
+from ipyfastai.models.projects import Project
 from playwright.sync_api import expect
 
 # From the README of the sample data: four dogs among the teddies, a black bear among the grizzlies.
@@ -200,6 +201,24 @@ def test_from_a_zip_of_bears_to_a_published_classifier(watch, studio, workspace)
         expect(other.page.locator(f"{APP} .headline")).to_contain_text("teddy", timeout=FIRST)
         assert not other.foreign and not other.errors
         other.page.goto("about:blank")
+
+
+def test_a_page_of_a_kernel_that_waited_lists_what_was_begun_meanwhile(watch, tmp_path):
+    with ipyfastai("training_studio", "--preheat", "1", "--workspace", tmp_path) as server:
+        watched = watch(viewport={"width": 390, "height": 844})
+        page = watched.page
+        page.goto(server.url)
+        expect(step(page, "Photos")).to_be_visible(timeout=FIRST)
+        earlier = page.get_by_role("combobox", name="Earlier projects")
+        expect(earlier).to_have_count(0)
+        Project.new(tmp_path / "projects", "Bears").close()
+        page.reload()
+        expect(earlier.locator("option")).to_have_text(
+            re.compile(r"^Bears, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"), timeout=FIRST
+        )
+        expect(page.get_by_text("Where are the photos?")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert not watched.foreign and not watched.errors
 
 
 def test_on_a_phone_with_nothing_but_the_built_in_digits(watch, studio):
