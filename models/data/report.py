@@ -81,7 +81,7 @@ class ImageReport:
         if bad := len(self.unreadable):
             found.append(("bad", f"{bad:,} of {counted(total, 'photo')} cannot be opened."))
         if labels == 1:
-            one = f"There is one label only, {self.counts.index[0]!r}: a classifier needs at least two."
+            one = f"The folders give one label only, {self.counts.index[0]!r}: a classifier needs at least two."
             found.append(("bad", "There is one photo only." if images == 1 else one))
         elif single := self.counts.index[self.counts == 1].tolist():
             have = "has one photo only" if len(single) == 1 else "have one photo each"

@@ -118,7 +118,7 @@ def test_a_set_of_small_pictures_is_not_full_of_oddities_and_digits_are_no_copie
         ({"red/1.jpg": photo(1)}, ("bad", "There is one photo only.")),
         (
             {f"red/{n}.jpg": photo(n) for n in range(3)},
-            ("bad", "There is one label only, 'red': a classifier needs at least two."),
+            ("bad", "The folders give one label only, 'red': a classifier needs at least two."),
         ),
         (
             {f"red/{n}.jpg": photo(n) for n in range(12)} | {"blue/9.jpg": photo(50)},
