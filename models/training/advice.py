@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from .metrics import lower_is_better, metric_names
+from .metrics import in_words, lower_is_better, metric_names
 
 CLEARLY = 0.03  # a loss has risen when it is this share above its lowest
 
@@ -17,7 +17,7 @@ def advice(
     """Sentences on what the figures of a run mean, the most urgent first; often none.
 
     >>> advice(run.history, run.baseline)
-    ['The validation loss rises since epoch 2 while error_rate still improves (best: 0.031 at epoch 4). …']
+    ['The validation loss rises since epoch 2 while error rate still improves (best: 0.031 at epoch 4). …']
 
     `history` has a row for each epoch, as `TrainingRun.history`; `baseline` maps metrics to what always
     answering the most frequent label gives. `epochs` is how many there will be: after the first of several it is
@@ -36,7 +36,7 @@ def _beaten(history: pd.DataFrame, name: str, value: float) -> str | None:
     if pd.isna(best) or (best < value if lower_is_better(name) else best > value):
         return None
     return (
-        f"{name} never got better than {value:.3f}, which always giving the most frequent label would reach "
+        f"{in_words(name)} never got better than {value:.3f}, which always giving the most frequent label would reach "
         f"(best so far: {best:.3f}). The network has not learned to tell the labels apart: try a higher or lower "
         "learning rate, more epochs, a pretrained network, and look whether the labels are right."
     )
@@ -64,8 +64,8 @@ def _rising(history: pd.DataFrame) -> str | None:
         best = _best(values[lowest:], name)
         if best != values.get(lowest) and best == _best(values, name):
             return (
-                f"{since} while {name} still improves (best: {best:.3f} at epoch {_epoch(values, best)}). More "
-                "photos are told right, but the mistakes that remain are made with more confidence. The metric is "
+                f"{since} while {in_words(name)} still improves (best: {best:.3f} at epoch {_epoch(values, best)}). "
+                "More photos are told right, but the mistakes that remain are made with more confidence. The metric is "
                 "what you want: go on as long as it improves."
             )
     falling = history["train_loss"].iloc[-1] < history.set_index("epoch")["train_loss"][lowest]

@@ -94,7 +94,9 @@ def device_name(device: torch.device | str) -> str:
     if device.type == "mps":
         return "Apple GPU"
     models = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    return f"CPU ({', '.join([*models[:1], f'{torch.get_num_threads()} threads'])})"
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'' if count == 1 else 's'}"
+    return f"CPU ({', '.join([*models[:1], threads])})"
 
 
 def images_per_second(device: str, *, seconds: float = SECONDS, progress: Progress | None = None) -> float:

@@ -25,6 +25,15 @@ def lower_is_better(name: str) -> bool:
     return any(word in name.lower() for word in _LOWER)
 
 
+def in_words(name: str) -> str:
+    """A metric as a person reads it.
+
+    >>> in_words("error_rate")
+    'error rate'
+    """
+    return name.replace("_", " ")
+
+
 def metric_names(history: pd.DataFrame) -> list[str]:
     return [name for name in history.columns if name not in NO_METRIC]
 

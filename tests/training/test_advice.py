@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from fastai.metrics import F1Score, accuracy, rmse
 from ipyfastai.models.training.advice import advice
-from ipyfastai.models.training.metrics import baseline, best_epoch, lower_is_better
+from ipyfastai.models.training.metrics import baseline, best_epoch, in_words, lower_is_better
 from learners import untrained
 from sklearn.metrics import f1_score
 
@@ -21,7 +21,7 @@ def test_a_healthy_run_needs_no_advice():
 def test_a_loss_that_rises_while_the_metric_improves_is_explained():
     table = history([0.9, 0.6, 0.4, 0.3], [0.5, 0.4, 0.45, 0.5], error_rate=[0.3, 0.2, 0.15, 0.12])
     (sentence,) = advice(table, {"error_rate": 0.6})
-    assert "rises since epoch 2 (0.400 → 0.500) while error_rate still improves (best: 0.120 at epoch 4)" in sentence
+    assert "rises since epoch 2 (0.400 → 0.500) while error rate still improves (best: 0.120 at epoch 4)" in sentence
 
 
 def test_overfitting_is_told_from_it():
@@ -38,7 +38,7 @@ def test_without_a_metric_a_rising_loss_is_overfitting():
 def test_a_metric_that_never_beats_the_baseline(name, values):
     base = {"error_rate": 0.66, "accuracy": 0.34}[name]
     (sentence,) = advice(history([1.1, 1.1], [1.1, 1.1], **{name: values}), {name: base})
-    assert sentence.startswith(f"{name} never got better than {base:.3f}")
+    assert sentence.startswith(f"{in_words(name)} never got better than {base:.3f}")
 
 
 def test_the_first_of_several_epochs_says_nothing_yet():

@@ -24,7 +24,7 @@ def test_the_report_of_a_cpu(quick):
     report = device_report()
     assert torch.equal(torch.get_rng_state(), state)
     assert report.kind == "cpu" and report.threads == torch.get_num_threads() and report.images_per_second > 0
-    assert report.name.startswith("CPU (") and f"{report.threads} threads" in report.name
+    assert report.name.startswith("CPU (") and f"{report.threads} thread" in report.name
     assert report.sentence.startswith("This kernel trains on the CPU: ")
     assert "×" not in report.sentence and report.cpu_images_per_second is None  # nothing measured, nothing claimed
 

@@ -57,7 +57,7 @@ def unfinished(folder: Path) -> dict[str, str]:
             continue
         total = int(row["epochs"] + row["frozen_epochs"])
         if row["epochs_done"] < total and len(found) < OFFERED:
-            done = f"{int(row['epochs_done'])} of {total} epochs are done"
+            done = f"{int(row['epochs_done'])} of {total} epoch{'' if total == 1 else 's'} are done"
             found[name] = f"The run of {name} did not end because {ENDS[row['state']]}: {done}."
     return found
 

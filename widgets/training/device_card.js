@@ -14,11 +14,10 @@ export default {
     el.append(name, said, meter, line, users);
 
     follow(model, ["_shown"], () => {
-      const { name: device, kind, total, used, users: all = [], sentence } = model.get("_shown");
+      const { name: device, total, used, users: all = [], sentence } = model.get("_shown");
       el.hidden = !device;
       name.textContent = device ?? "";
       said.textContent = sentence ?? "";
-      said.classList.toggle("slow", kind === "cpu");
       meter.hidden = line.hidden = !total;
       users.hidden = !all.length;
       if (total) {

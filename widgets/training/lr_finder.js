@@ -19,7 +19,9 @@ export default {
     const clear = h("button", { type: "button", class: "plain", onclick: () => send("clear") }, "Clear the curves");
     const undo = h("button", { type: "button", class: "plain", onclick: () => send("undo") }, "Undo clear");
     el.classList.add("ipyfastai", "ipyfastai-lr-curves");
-    el.append(plot.element, notice, list, chosen, problem, h("div", { class: "row" }, clear, undo));
+    const meaning = h("p", { class: "quiet" },
+      "How far each step of the training goes: too small learns slowly, too large not at all.");
+    el.append(meaning, plot.element, notice, list, chosen, problem, h("div", { class: "row" }, clear, undo));
 
     let value = null;
     let offered = "";

@@ -36,6 +36,7 @@ function record(model) {
   };
 }
 
+const plainName = (name) => name.replaceAll("_", " "); // error_rate, to a person
 const METRICS = 3; // charts of metrics at most; the table has all
 
 // Loss, metrics beside what always the same answer gives, and learning rate, all over the epochs.
@@ -62,13 +63,14 @@ function runCharts() {
     const shown = names.slice(0, METRICS);
     if (shown.join("\n") !== [...plots.keys()].join("\n")) {
       plots.forEach((plot) => plot.close());
-      plots = new Map(shown.map((name) => [name, chart({ name, x: epoch, y: { label: name } })]));
+      plots = new Map(shown.map((name) =>
+        [name, chart({ name: plainName(name), x: epoch, y: { label: plainName(name) } })]));
       metrics.replaceChildren(...[...plots.values()].map((plot) => plot.element));
     }
     for (const [name, plot] of plots) {
       const trivial = baseline[name] ?? null;
       plot.draw({ lines: ends.length ? [
-        { name, xs: ends, ys: epochs.map((row) => row[name] ?? NaN), dots: true },
+        { name: plainName(name), xs: ends, ys: epochs.map((row) => row[name] ?? NaN), dots: true },
         ...(trivial === null ? [] : [{ name: "always the most frequent label", xs: [0, progress.epochs || 1],
           ys: [trivial, trivial] }]),
       ] : [] });

@@ -15,7 +15,7 @@ function epochTable() {
       element.hidden = !rows.length;
       if (!rows.length) return;
       const columns = Object.keys(rows[0]).filter((name) => name !== "frozen");
-      head.replaceChildren(...columns.map((name) => h("th", { scope: "col" }, names[name] ?? name)));
+      head.replaceChildren(...columns.map((name) => h("th", { scope: "col" }, names[name] ?? plainName(name))));
       const cell = (row, name) => {
         const value = row[name];
         if (name === "epoch") return `${value}${row.frozen ? " (frozen)" : ""}${value === best ? " – best" : ""}`;
@@ -57,6 +57,9 @@ function view(model, el, points) {
   el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, best, problem, advice,
     charts.element, table.element);
 
+  const stay = (event) => event.preventDefault(); // the browser asks; under Voila the kernel ends with the page
+  const askBeforeLeaving = (ask) => (ask ? addEventListener : removeEventListener)("beforeunload", stay);
+
   const said = new Map(); // what is said already is not replaced: a screen reader would say it again
   function say(element, value, children) {
     const text = JSON.stringify(value);
@@ -80,6 +83,7 @@ function view(model, el, points) {
     best.hidden = active || !shown.best || shown.taken === shown.best || shown.best === shown.epochs;
     best.textContent = `Take the weights of epoch ${shown.best}, the best`;
     steering.hidden = !active;
+    askBeforeLeaving(active);
     pause.hidden = state !== "running";
     resume.hidden = state !== "paused";
     stop.ariaDisabled = state === "stopping";
@@ -119,6 +123,7 @@ function view(model, el, points) {
   follow(model, ["_shown"], update);
   return () => {
     points.views.delete(draw);
+    askBeforeLeaving(false);
     charts.close();
   };
 }

@@ -128,14 +128,14 @@ def sentence(run: TrainingRun) -> str:
 
 
 def _best(run: TrainingRun) -> str:
-    from ...models.training.metrics import metric_names
+    from ...models.training.metrics import in_words, metric_names
 
     history, best = run.history, run.best
     if best is None:
         return ""
     name = (metric_names(history) or ["valid_loss"])[0]
     value = history.set_index("epoch").loc[best, name]
-    return f"The best was epoch {best}, with {name} {value:.3g}."
+    return f"The best was epoch {best}, with {in_words(name)} {value:.3g}."
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 const HEADS = { name: "Run", state: "State", epochs: "Epochs", best: "Best", settings: "Settings", seconds: "Time" };
 const collator = new Intl.Collator(undefined, { numeric: true });
 const WORDS = { valid_loss: "validation loss", train_loss: "training loss, smoothed" };
+const wordsOf = (name) => WORDS[name] ?? name.replaceAll("_", " ");
 
 function rowOf(row, metrics, toggle) {
   const box = h("input", { type: "checkbox", "aria-label": `Compare the run of ${row.name}`,
@@ -56,14 +57,14 @@ export default {
       const names = ["valid_loss", "train_loss", ...metrics.filter((name) => name !== "valid_loss")];
       if ([...what.options].map((one) => one.value).join() !== names.join()) {
         const { value } = what;
-        what.replaceChildren(...names.map((name) => h("option", { value: name }, WORDS[name] ?? name)));
+        what.replaceChildren(...names.map((name) => h("option", { value: name }, wordsOf(name))));
         if (names.includes(value)) what.value = value;
       }
       const name = what.value;
       if (plot?.for !== name) {
         plot?.close();
-        const title = `${WORDS[name] ?? name} by epoch`;
-        plot = { for: name, ...chart({ name: title, x: { label: "epoch", whole: true }, y: { label: name } }) };
+        const title = `${wordsOf(name)} by epoch`;
+        plot = { for: name, ...chart({ name: title, x: { label: "epoch", whole: true }, y: { label: wordsOf(name) } }) };
         plots.replaceChildren(plot.element);
       }
       compare.hidden = plots.hidden = !chosen.length;
@@ -93,7 +94,7 @@ export default {
           h("button", { type: "button", class: "plain", "data-key": key, onclick: () => {
             order = { key, down: order.key === key ? !order.down : false };
             update();
-          } }, HEADS[key] ?? WORDS[key] ?? key))));
+          } }, HEADS[key] ?? wordsOf(key)))));
       if (focus) [...head.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
       lines = new Map(sorted(all).map((row) => [row.name, rowOf(row, metrics, toggle)]));
       body.replaceChildren(...[...lines.values()].map(({ tr }) => tr));

@@ -43,7 +43,9 @@ class Trainer(Composite):
     `value` is the last `TrainingRun` that finished, or was stopped after an epoch: its `learner` is trained. It is
     set anew when the weights of another epoch are taken.
     `run` is the one that trains now, or else the last one. `learning_rate` is that of the form, to link.
-    A training goes on when its page is closed; `close()` stops it.
+    A training goes on for as long as its kernel lives: in a notebook also when the page is closed; under Voila the
+    kernel ends with its page, and the run can be gone on with from its folder. A page in which a training goes on
+    asks before it is left. `close()` stops the training.
     Raises TypeError for a source that no learner can be had of.
     """
 
