@@ -39,8 +39,8 @@ REPOSITORY = Field(
     "repository",
     "GitHub repository",
     "text",
-    hint="owner/name, such as ada/bears. It need not be there yet. Binder is a free service that runs what lies in such "
-    "a repository: whoever opens its link gets the classifier in the browser, with nothing to install.",
+    hint="owner/name, such as ada/bears. It need not be there yet. Binder is a free service that runs what lies in "
+    "such a repository: whoever opens its link gets the classifier in the browser, with nothing to install.",
 )
 
 
