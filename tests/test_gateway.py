@@ -167,9 +167,8 @@ def test_a_widget_that_begins_with_a_picture(page, server):
 
 def test_a_hand_made_execute_request_is_not_run(page, server, tmp_path):
     """Sent as the page itself would send it; a plain Jupyter Server would pass it on to the gateway."""
-    sockets = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
-    open_dashboard(page, server, "where")
+    with page.expect_websocket() as socket:
+        open_dashboard(page, server, "where")
     proof = tmp_path / "proof"
 
     def message(kind, **content):
@@ -187,7 +186,7 @@ def test_a_hand_made_execute_request_is_not_run(page, server, tmp_path):
              socket.onmessage = ({data}) => words.decode(data).includes('kernel_info_reply') && done("answered");
            })""",
         [
-            sockets[0].split("?")[0],
+            socket.value.url.split("?")[0],
             message("execute_request", code=f"open({str(proof)!r}, 'w').close()", silent=False),
             message("kernel_info_request"),
         ],
@@ -197,16 +196,15 @@ def test_a_hand_made_execute_request_is_not_run(page, server, tmp_path):
 
 @pytest.mark.parametrize("sent", ["'text'", "new Uint8Array(9)", "new Uint8Array(64)"])
 def test_what_is_no_message_ends_the_connection(page, server, sent):
-    sockets = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
-    open_dashboard(page, server, "where")
+    with page.expect_websocket() as socket:
+        open_dashboard(page, server, "where")
     code = page.evaluate(
         f"""(url) => new Promise((done) => {{
              const socket = new WebSocket(url, ["v1.kernel.websocket.jupyter.org"]);
              socket.onopen = () => socket.send({sent});
              socket.onclose = ({{code}}) => done(code);
            }})""",
-        sockets[0].split("?")[0],
+        socket.value.url.split("?")[0],
     )
     assert code == 1002
 
