@@ -7,7 +7,6 @@ nothing else. `--quick` only tries whether everything works: one round, ten visi
 
 from __future__ import annotations
 
-import argparse
 import math
 import shutil
 import statistics
@@ -26,6 +25,7 @@ from .apps import WATCH_ANSWER, App, apps, export_learner, kernels, pss, seconds
 from .crowd import Crowd, visit
 from .document import put
 from .figures import OURS, Target
+from .options import parser
 from .report import ERRORS_OF, TITLE, report
 
 PATIENCE = 60_000  # ms
@@ -129,17 +129,9 @@ def measure_crowds(folder: Path, sizes: tuple[int, ...]) -> list[Crowd]:
     return crowds
 
 
-def _count(text: str) -> int:
-    if (count := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return count
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="one round, ten visitors, nothing written")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="one round, ten visitors")
+    options = command.parse_args()
     elapsed = seconds_since()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -9,7 +9,6 @@ disk. `--quick` only tries whether everything works: two rounds, 5,000 pictures,
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import tempfile
@@ -28,6 +27,7 @@ from tests.drawings import DATA
 from .apps import kernels, pss, seconds_since
 from .document import part, put
 from .figures import OURS, Target, comparison, targets
+from .options import need_photos, parser
 
 TITLE = "The image cleaner"
 FASTAI = "ImageClassifierCleaner"
@@ -271,13 +271,10 @@ def measure_many(browser: Browser, count: int, steps: int) -> tuple[dict, dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
-    parser.add_argument("--count", type=int, default=100_000, metavar="N", help="pictures, default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="two rounds, 5,000 pictures, nothing written")
-    options = parser.parse_args()
-    if not (DATA / "bears").is_dir():
-        parser.error(f"no sample photos in {DATA}: name the folder that has them in IPYFASTAI_DATA")
+    command = parser(__doc__, quick="two rounds, 5,000 pictures")
+    command.add_argument("--count", type=int, default=100_000, metavar="N", help="pictures, default: %(default)s")
+    options = command.parse_args()
+    need_photos(command)
     rounds, count, steps = (2, 5_000, 20) if options.quick else (options.rounds, options.count, STEPS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)

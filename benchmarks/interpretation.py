@@ -8,7 +8,6 @@ everything works: one round, nothing written.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
@@ -21,6 +20,7 @@ from tests.drawings import DATA
 
 from .document import part, put
 from .figures import Target
+from .options import need_photos, parser
 
 TITLE = "Interpretation"
 FASTAI, OURS = "ClassificationInterpretation", "predictions"
@@ -124,12 +124,9 @@ def measure(learn, rounds: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="one round, nothing written")
-    options = parser.parse_args()
-    if not (DATA / "bears").is_dir():
-        parser.error(f"no sample photos in {DATA}: name the folder that has them in IPYFASTAI_DATA")
+    command = parser(__doc__, quick="one round")
+    options = command.parse_args()
+    need_photos(command)
     from ipyfastai.models.training.device import device_name
 
     learn = learner()

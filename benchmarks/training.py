@@ -8,7 +8,6 @@ part of docs/benchmarks.md; needs some ten minutes of a machine that does nothin
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -25,6 +24,7 @@ from tests.drawings import DATA
 
 from .document import part, put
 from .figures import Target
+from .options import count, need_photos, parser
 
 TITLE = "Training"
 BARE, RUN, TRAINER = "fine_tune", "TrainingRun", "Trainer"
@@ -177,15 +177,12 @@ def measure(rounds: int, epochs: int) -> tuple[dict, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=3, metavar="N", help="of all layers, default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="one round of one epoch, nothing written")
-    parser.add_argument("--only", choices=[BARE, RUN], help="time one training and print its outcome as JSON")
-    parser.add_argument("--folder", default="", help="for the files of that one")
-    options = parser.parse_args()
-    if not (DATA / "bears").is_dir():
-        parser.error(f"no sample photos in {DATA}: name the folder that has them in IPYFASTAI_DATA")
+    command = parser(__doc__, quick="one round of one epoch")
+    command.add_argument("--epochs", type=count, default=3, metavar="N", help="of all layers, default: %(default)s")
+    command.add_argument("--only", choices=[BARE, RUN], help="time one training and print its outcome as JSON")
+    command.add_argument("--folder", default="", help="for the files of that one")
+    options = command.parse_args()
+    need_photos(command)
     if options.only:
         print(json.dumps({BARE: bare, RUN: run}[options.only](options.epochs, options.folder)))
         return
