@@ -1,0 +1,1 @@
+"""Collaborative filtering: ratings, the ladder of models, and what recommends."""

@@ -1,0 +1,1 @@
+"""Vectors with labels: projections, neighbours, search."""

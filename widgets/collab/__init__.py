@@ -1,0 +1,1 @@
+"""Ratings, recommendations and what is behind them."""
