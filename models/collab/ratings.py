@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-YEAR = re.compile(r"\((\d{4})(?:\s*[-–]\s*\d{0,4})?\)\s*$")  # "Cosmos (1980)", "Doctor Who (1963-1989)"
+# "Cosmos (1980)", "Doctor Who (1963-1989)", "Emma (1996) [838]"
+YEAR = re.compile(r"\((\d{4})(?:\s*[-–]\s*\d{0,4})?\)\s*(?:\[[^]]*\])?$")
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,8 +71,8 @@ def time_split(ratings: Ratings, *, valid_share: float = 0.2, cold: str = "keep"
     return _split(
         ratings,
         held,
-        f"Split by time: what was rated from {when} UTC on, {counted(int(held.sum()), 'rating')} ({percent(held.mean())}), "
-        "is held back for validation.",
+        f"Split by time: what was rated from {when} UTC on, {counted(int(held.sum()), 'rating')} "
+        f"({percent(held.mean())}), is held back for validation.",
         cold,
     )
 
