@@ -106,3 +106,11 @@ def test_its_own_button_starts_what_it_is_for_and_only_while_nothing_runs():
     job.busy = True
     job._receive(job, {"type": "start"}, [])
     assert pressed == [1]
+
+
+def test_its_thread_ends_with_the_work():
+    """One that stayed would keep the helper threads that OpenMP gave it."""
+    job, threads = Job(), []
+    job.run(lambda progress: threads.append(threading.current_thread()))
+    threads[0].join(60)
+    assert threads[0] is not threading.main_thread() and not threads[0].is_alive()

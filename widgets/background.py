@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
@@ -38,6 +39,21 @@ async def offload(work: Callable[..., Result], *args, lane: str = "files") -> Re
     them at a time, and a classifier, because not every one can be called from two threads at once.
     """
     return await asyncio.get_running_loop().run_in_executor(_thread(lane), work, *args)
+
+
+async def in_own_thread(work: Callable[..., Result], *args) -> Result:
+    """`work(*args)` in a thread that is there for it alone, as `asyncio.to_thread` otherwise.
+
+    >>> table = await in_own_thread(predictions, learn)
+
+    For what computes much: a thread that stays, as those of a pool do, keeps the helper threads that OpenMP gave
+    it, and they slow down whoever computes next (see `models.training.openmp`).
+    """
+    thread = ThreadPoolExecutor(1, thread_name_prefix="ipyfastai-work")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, work, *args)
+    finally:
+        thread.shutdown(wait=False)
 
 
 @cache

@@ -14,7 +14,7 @@ from traitlets import Bool, Dict, Unicode
 from ..models.data.names import without_paths
 from ..models.progress import Cancelled, Progress
 from .assets import joined
-from .background import start
+from .background import in_own_thread, start
 
 PACE = 0.2  # seconds between two updates of a page
 
@@ -95,7 +95,7 @@ class Job(anywidget.AnyWidget):
     async def _work(self, work, then, failed, ended) -> None:
         watching = asyncio.create_task(self._watch())
         try:
-            result = await asyncio.to_thread(work, self._progress)
+            result = await in_own_thread(work, self._progress)
         except Cancelled:
             self._end(watching)
             self.say(self._cancelled)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import os
-import threading
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 from fastai.learner import Learner
 
 from . import faults
@@ -21,19 +14,18 @@ from .checkpoint import Checkpoint
 from .fitting import fit, prepare
 from .keeper import Keeper
 from .metrics import baseline
-from .notifier import Notifier
-from .recording import Clock, Losses, LossRecord
+from .recorded_run import RecordedRun
+from .recording import Clock, LossRecord
 from .registry import release, take
 from .run_folder import RunFolder, StoredRun, load_run
 from .settings import TrainingSettings
 from .source import Source, adapted, build, check_source
 from .state import quiet
-from .summary import Summary
 from .watcher import Watcher
 from .workers import own_workers
 
 
-class TrainingRun:
+class TrainingRun(RecordedRun):
     """One training of a learner, in a thread of its own: start, pause, stop, watch, resume.
 
     >>> run = TrainingRun(learn, TrainingSettings(epochs=4, seed=1), folder="runs")
@@ -59,27 +51,12 @@ class TrainingRun:
 
     def __init__(self, source: Source, settings: TrainingSettings | None = None, *, folder: str | os.PathLike):
         check_source(source)
+        super().__init__(settings or TrainingSettings(), folder=folder)
         self.source = source
-        self.settings = settings or TrainingSettings()
-        self.folder = Path(folder)
         self.learner: Learner | None = source if isinstance(source, Learner) else None
-        self.listeners: list[Callable[[TrainingRun], object]] = []
-        self.state = "ready"
-        self.problem: dict | None = None
-        self.baseline: dict[str, float] = {}
-        self._keeper: Keeper | None = None
         self._stored: StoredRun | None = None  # of a run that goes on, and where it does
         self._start: Checkpoint | None = None
-        self._rows: list[dict] = []
-        self._summary = Summary.of([], {}, epochs=0)
-        self._remarks: list[str] = []
-        self._losses = LossRecord(0)
-        self._clock = Clock(self.settings)
         self._phase, self._resumed = (0, 0), None
-        self._epoch_began = 0.0
-        self._diverged = self._cut = False
-        self._change, self._may_run, self._over = threading.RLock(), threading.Event(), threading.Event()
-        self._notifier = Notifier(self, self.listeners)
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike, source: Source) -> TrainingRun:
@@ -99,78 +76,8 @@ class TrainingRun:
         if not files.last.is_file():
             raise ValueError(f"The run {stored.name} has no checkpoint to go on from.")
         run._stored, run._start = stored, Checkpoint.load(files.last)
-        epochs, count = run._start.epochs, run._start.iteration
-        run._rows = stored.history.to_dict("records")[:epochs]
-        values = stored.losses.learning_rate, stored.losses.raw, stored.losses.smoothed
-        run._losses.fill(np.column_stack(values)[:count])
-        run._keeper = Keeper(files, losses=count)
-        run._summarise()
+        run._go_on_from(stored, files, epochs=run._start.epochs, iteration=run._start.iteration)
         return run
-
-    @property
-    def name(self) -> str | None:
-        """The name of the run and of its folder; None before it is there."""
-        return self._keeper and self._keeper.folder.path.name
-
-    @property
-    def history(self) -> pd.DataFrame:
-        return self._summary.history.copy()
-
-    @property
-    def losses(self) -> Losses:
-        return self._losses.losses()
-
-    @property
-    def progress(self) -> dict:
-        """Where it is: epoch (from 1; 0 before the first) of epochs, frozen or not, split ("train", "valid"),
-        batch of batches in it, iteration of iterations, and seconds_left (None while unknown)."""
-        return self._clock.progress()
-
-    @property
-    def advice(self) -> list[str]:
-        return [*self._remarks, *self._summary.advice]
-
-    @property
-    def best(self) -> int | None:
-        """The best epoch by now, by the first metric."""
-        return self._summary.best
-
-    def start(self) -> bool:
-        """Begin; False, and nothing is done, if it has begun before.
-
-        RuntimeError if another run is training this learner.
-        """
-        with self._change:
-            if self.state != "ready":
-                return False
-            if self.learner is not None:
-                take(self.learner, self)
-            self.state = "running"
-            self._may_run.set()
-        threading.Thread(target=self._work, name="ipyfastai-training", daemon=True).start()
-        return True
-
-    def stop(self) -> bool:
-        """End after the batch that is being trained; what was learned stays. False if there is nothing to stop."""
-        with self._change:
-            if self.state not in ("running", "paused"):
-                return False
-            self.state = "stopping"
-            self._may_run.set()
-        self._notifier.tell()
-        return True
-
-    def pause(self) -> bool:
-        """Wait after the batch that is being trained, until `resume` or `stop`. False if it does not run."""
-        return self._switch("running", "paused")
-
-    def resume(self) -> bool:
-        """Go on after a pause. False if there is none."""
-        return self._switch("paused", "running")
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Until the training has ended; False if it has not after `timeout` seconds."""
-        return self._over.wait(timeout)
 
     def load_best(self) -> int:
         """Give the learner the weights of the best epoch, and return that. RuntimeError while it trains."""
@@ -182,35 +89,17 @@ class TrainingRun:
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
 
-    def _summarise(self) -> None:
-        self._summary = Summary.of(self._rows, self.baseline, epochs=self.settings.total_epochs)
+    def _claim(self) -> None:
+        if self.learner is not None:
+            take(self.learner, self)
 
-    def _switch(self, old: str, new: str) -> bool:
-        with self._change:
-            if self.state != old:
-                return False
-            self.state = new
-            (self._may_run.set if new == "running" else self._may_run.clear)()
-        self._notifier.tell()
-        return True
+    def _let_go(self) -> None:
+        release(self)
 
-    def _work(self) -> None:
-        try:
-            with self._notifier, ExitStack() as held:
-                try:
-                    fault = self._train(held)
-                except Exception as error:
-                    fault = faults.explain(error, batch_size=self._batch_size())
-                    if fault["kind"] in ("error", "files"):
-                        logging.getLogger(__name__).error("a training run failed", exc_info=error)
-                # Only here is nothing left that holds the frames, and so the tensors, of what failed.
-                self._end(fault)
-        finally:
-            release(self)
-            self._over.set()
+    def _explain(self, error: Exception) -> dict:
+        return faults.explain(error, batch_size=self._batch_size())
 
     def _train(self, held: ExitStack) -> dict | None:
-        """Train; the fault that ended it, if one did. `held` keeps the folder until the last word is written."""
         learn = build(self.source, self.settings)
         take(learn, self)
         self.learner = learn
@@ -272,42 +161,20 @@ class TrainingRun:
             self._resumed.resume_recorder(learn)
             learn.train_iter = self._resumed.epoch * len(learn.dls.train)
 
-    def _epoch_begins(self, learn: Learner) -> None:
-        self._epoch_began = time.perf_counter()
-        self._clock.begin(self._phase[0], len(self._rows) + 1)
-
     def _batch_done(self, learn: Learner, split: str, seconds: float) -> None:
         self._clock.note(split, learn.iter + 1, seconds)
         if split == "train":
-            loss = learn.loss.item()
-            self._losses.append(learn.recorder.lrs[-1], loss, learn.smooth_loss.item())
-            self._diverged = not math.isfinite(loss)
+            self._batch_trained(learn.recorder.lrs[-1], learn.loss.item(), learn.smooth_loss.item())
         self._notifier.tell()
-
-    def _may_go_on(self) -> bool:
-        if not self._may_run.is_set():
-            paused = time.perf_counter()
-            self._may_run.wait()
-            self._epoch_began += time.perf_counter() - paused
-        self._cut = self.state == "stopping"
-        return not self._cut and not self._diverged
 
     def _epoch_done(self, learn: Learner) -> None:
         values = dict(zip(learn.recorder.metric_names[1:], learn.final_record, strict=False))
-        frozen = self.settings.phases()[self._phase[0]].frozen
-        seconds = round(time.perf_counter() - self._epoch_began, 3)
-        self._rows.append({"epoch": len(self._rows) + 1, "frozen": frozen, **values, "seconds": seconds})
-        self._summarise()
         phase, done = self._phase
+        self._epoch_trained(frozen=self.settings.phases()[phase].frozen, values=values)
         self._phase = phase, done + 1
         counts = {"phase": phase, "epoch": done + 1, "epochs": len(self._rows), "iteration": self._losses.count}
         self._save(Checkpoint.capture(learn, **counts))
         self._notifier.tell()
-
-    def _save(self, checkpoint: Checkpoint) -> None:
-        best = checkpoint.epochs > 0 and self.best == checkpoint.epochs
-        self.problem = self._keeper.save(checkpoint, self.history, self._losses, best=best)
-        self._write_state()
 
     def _put_back(self, learn: Learner) -> str:
         """The learner as at the end of its last finished epoch, and a sentence that says so."""
@@ -321,18 +188,7 @@ class TrainingRun:
             self.learner._end_cleanup()
             if fault["kind"] == "out_of_memory":
                 faults.free_memory(self.learner)
-        self.problem = fault or self.problem
-        self.state = "failed" if fault else "stopped" if self._cut else "finished"
-        self._write_state()
-
-    def _write_state(self) -> None:
-        if self._keeper is None:  # it failed before it had a folder
-            return
-        values = {"state": self.state, "problem": self.problem, "advice": self.advice, "best_epoch": self.best}
-        try:
-            self._keeper.folder.write_state(values)
-        except OSError as error:
-            self.problem = self.problem or faults.unsaved(error, len(self._rows))
+        super()._end(fault)
 
     def _batch_size(self) -> int | None:
         return self.settings.batch_size or getattr(self.learner and self.learner.dls.train, "bs", None)

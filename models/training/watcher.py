@@ -24,7 +24,7 @@ class Watcher(Callback):
         self.watched._fit_begins(self.learn)
 
     def before_epoch(self):
-        self.watched._epoch_begins(self.learn)
+        self.watched._epoch_begins(self.watched._phase[0])
 
     def before_train(self):
         self._begin("train")
