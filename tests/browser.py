@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
+import psutil
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,8 +26,38 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 60
+START_SECONDS = 120
+PATIENCE = 90_000  # milliseconds in which a page does what is waited for: fastai loads on a crowded machine
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+def until(holds, seconds=60):
+    """Wait until `holds()` is true: for what no page can be asked.
+
+    >>> until(lambda: not folder.exists())
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it did not come true within {seconds} seconds")
+        time.sleep(0.05)
+
+
+def fits(page):
+    """Wait until nothing has to be scrolled sideways."""
+    width = page.viewport_size["width"]
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+
+
+def finds_nothing(page, script):
+    """Wait until `script`, a JavaScript function that lists what is wrong on the page, lists nothing."""
+    from playwright.sync_api import TimeoutError as Late
+
+    try:
+        page.wait_for_function(f"() => ({script})().length === 0", polling=200)
+    except Late:
+        assert page.evaluate(script) == []
+        raise
 
 
 def chromium_path():
@@ -101,6 +133,16 @@ def ipyfastai(*arguments, **options):
     return Server([*command, *map(str, arguments)], **options)
 
 
+def kernels_of(server):
+    """The processes of the kernels that a server has started."""
+    found = []
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "ipykernel_launcher" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
 def write_notebook(path, *cells, **metadata):
     """Write a notebook to `path`: cells that start with `#` and a space are Markdown, others code."""
     notebook = new_notebook(
@@ -141,6 +183,7 @@ class Watched:
 
     def __init__(self, browser, **options):
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(PATIENCE)
         self.foreign, self.errors = [], []
         self.context.on("request", self._note_request)
         self.page = self.new_page()

@@ -1,5 +1,8 @@
 """Fixtures for tests that click in a real Chromium against real servers.
 
+A page does what it does when it can: what it shows is waited for (`expect(...)`, `wait_for_function`), never
+read once. Each wait has `browser.PATIENCE`.
+
 - `browser`: Chromium, one for each module.
 - `watch(**options)`: a new `Watched` context, e.g. `watch(viewport=..., color_scheme="dark")`; closed
   after the test. `page`: the page of a plain one; the test fails if it asked another host for anything.
@@ -14,7 +17,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
-from browser import CHROMIUM_OPTIONS, Server, Watched, chromium_path, ipyfastai
+from browser import CHROMIUM_OPTIONS, PATIENCE, Server, Watched, chromium_path, ipyfastai
 from browser import serve_notebook as serving
 from drawings import DATA
 
@@ -23,8 +26,9 @@ from drawings import DATA
 def browser():
     # Not for the session: while Playwright runs, so does an event loop, and a module that follows could
     # not start one of its own.
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
         yield chromium

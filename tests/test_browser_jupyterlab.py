@@ -5,6 +5,7 @@ import re
 import pytest
 from browser import write_notebook
 from drawings import DARK, LIGHT, plain
+from playwright.sync_api import expect
 
 CELLS = (
     "from ipyfastai.widgets import ImageClassifier\n"
@@ -29,17 +30,17 @@ def test_a_users_own_notebook_from_photo_to_value_and_through_a_reload(watch, no
     watched = watch(viewport={"width": 1400, "height": 1000})
     page = watched.page
     page.goto(notebook)
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     choose = page.get_by_role("button", name="Choose photos")
-    choose.wait_for(timeout=60_000)
+    choose.wait_for()
 
     page.locator("input[type=file]").first.set_input_files([photo(LIGHT, "day.jpg")])
     page.locator(".headline", has_text="light 98 %").wait_for()
     bars = page.get_by_role("list", name="Probability of each label")
-    assert bars.locator("li").all_inner_texts() == ["light\n98 %", "dark\n2 %"]
+    expect(bars.locator("li")).to_have_text(["light 98 %", "dark 2 %"], use_inner_text=True)
 
     page.locator("input[type=file]").first.set_input_files([photo(DARK, "dusk.jpg"), photo(LIGHT, "dawn.jpg")])
     page.get_by_role("heading", name="3 photos").wait_for()
@@ -51,10 +52,9 @@ def test_a_users_own_notebook_from_photo_to_value_and_through_a_reload(watch, no
         page.get_by_role("menuitem", name="File", exact=True).click()
         page.get_by_role("menuitem", name=re.compile("^Save Notebook")).first.click()
     page.reload()
-    page.get_by_role("heading", name="3 photos").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="3 photos").wait_for()
     page.locator(".headline", has_text="dark 92 %").wait_for()
     page.locator("input[type=file]").first.set_input_files([photo(DARK, "night.jpg")])
     page.get_by_role("heading", name="4 photos").wait_for()
-    names = page.locator("tbody button .name").all_inner_texts()
-    assert names == ["day.jpg", "dusk.jpg", "dawn.jpg", "night.jpg"]
+    expect(page.locator("tbody button .name")).to_have_text(["day.jpg", "dusk.jpg", "dawn.jpg", "night.jpg"])
     assert not [error for error in watched.errors if "anywidget" in error or "ipyfastai" in error]
