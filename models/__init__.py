@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attributes(
         "Journal": "cleaning.journal",
         "ModelCard": "card",
         "Prediction": "classifier",
+        "Recommender": "collab.recommender",
         "ResizeSettings": "data.resizing",
         "Thumbnails": "thumbnails",
         "TrainingRun": "training.run",
