@@ -22,6 +22,10 @@ FILES = (
 LARGEST = 4_000_000_000  # bytes of a file within a zip; the largest release has 0.9 GB
 
 
+class Damaged(ValueError):
+    """A zip that is none, or not as it was made; `str` is a sentence."""
+
+
 def movielens(place: str | Path, *, progress: Progress | None = None) -> Ratings:
     """The ratings of a MovieLens release, with titles and genres, from its folder or its zip as downloaded.
 
@@ -56,7 +60,7 @@ def movielens(place: str | Path, *, progress: Progress | None = None) -> Ratings
                 raise ValueError(f"There are no ratings in this zip: neither {' nor '.join(one[0] for one in FILES)}.")
             return _read(there, place.stem, progress)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ValueError("This is not a whole zip file: download it again.") from error
+        raise Damaged("This is not a whole zip file: download it again.") from error
 
 
 def _is_release(there: dict[str, Source]) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 
 from ..progress import Progress
-from .addresses import NoHost, NoNetwork
+from .archive import download_archive
 from .downloads import NO_NETWORK
 from .sources import Fetched
 from .tar_file import extract_tar
 from .unpack import Limits
-from .web import Again, Web
+from .web import Web
 
 # Names in fastai.data.external.URLs, and what they are. Those whose labels are not folders say so.
 DATASETS = {
@@ -55,36 +54,11 @@ class FastaiSource:
         archive = known.arch_path() / url.rsplit("/", 1)[-1]
         if not (archive.exists() and known.check(url, archive)):
             size = (read_checks(known.module).get(url) or (None,))[0]
-            self._download(url, archive, size, progress)
+            download_archive(
+                url, archive, name=self.name, no_network=NO_NETWORK, size=size, web=self._web, progress=progress
+            )
             if not known.check(url, archive):
                 archive.unlink()
                 raise RuntimeError(f"{self.name} arrived damaged or changed, and was not used. Try again.")
         done = extract_tar(archive, into, also=[".csv"], limits=Limits(bytes=20_000_000_000), progress=progress)
         return Fetched(into, [file for file in done.files if file.suffix != ".csv"], done.refused)
-
-    def _download(self, url: str, archive: Path, size: int | None, progress: Progress | None) -> None:
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        part = archive.with_name(f"{archive.name}.part")
-        try:
-            with part.open("wb") as file:
-                counted = _Counted(file, f"Downloading {self.name}", size, progress)
-                self._web.get(url, counted, max_bytes=10_000_000_000, seconds=24 * 3600)
-            part.replace(archive)
-        except (NoNetwork, NoHost) as error:
-            raise RuntimeError(NO_NETWORK) from error
-        except (Again, ValueError) as error:
-            raise RuntimeError(f"{self.name} could not be downloaded: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
-
-
-class _Counted:
-    """A file that tells how much was written to it."""
-
-    def __init__(self, file: BinaryIO, text: str, total: int | None, progress: Progress | None):
-        self._file, self._text, self._total, self._progress = file, text, total, progress
-
-    def write(self, data: bytes) -> int:
-        if self._progress is not None:
-            self._progress.report(self._file.tell(), self._total, self._text)
-        return self._file.write(data)

@@ -43,9 +43,13 @@ class Web:
         self._allowed = allowed
         self._open: set[_Connection] = set()
 
-    def get(self, url: str, file: BinaryIO, *, max_bytes: int, seconds: float = WHOLE_SECONDS) -> None:
+    def get(
+        self, url: str, file: BinaryIO, *, max_bytes: int, seconds: float = WHOLE_SECONDS, resume: bool = False
+    ) -> None:
         """Write what is at `url` to `file`; `seconds` is the most that may take from a server that does answer.
 
+        To `resume`, `file` stands at the end of what it has already, which is then not asked for again; of a
+        server that gives no parts of files, it gets all anew.
         Raises ValueError with a sentence for what will never do, Again for what may, NoHost and
         NoNetwork like `checked_addresses`.
         """
@@ -58,7 +62,8 @@ class Web:
             self._open.add(connection)
             try:
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-                onwards = self._ask(connection, path, file, max_bytes, seconds)
+                begin = file.tell() if resume else 0
+                onwards = self._ask(connection, path, file, begin, max_bytes, seconds)
             except ssl.SSLCertVerificationError as error:
                 raise ValueError(f"{parts.hostname} has no valid certificate.") from error
             except (TimeoutError, ConnectionRefusedError) as error:
@@ -81,21 +86,32 @@ class Web:
         for connection in list(self._open):
             connection.abort()
 
-    def _ask(self, connection: _Connection, path: str, file: BinaryIO, max_bytes: int, seconds: float) -> str | None:
+    def _ask(
+        self, connection: _Connection, path: str, file: BinaryIO, begin: int, max_bytes: int, seconds: float
+    ) -> str | None:
         """One request; the address it leads on to, if it does."""
         began = time.monotonic()
         headers = {"User-Agent": _user_agent(), "Accept": "image/*, */*;q=0.1", "Connection": "close"}
+        if begin:
+            headers["Range"] = f"bytes={begin}-"
         connection.request("GET", _quoted(path), headers=headers)
         response = connection.getresponse()
         location = response.headers.get("Location")
         if response.status in (301, 302, 303, 307, 308) and location:
             return _quoted(location)
-        if response.status != 200:
+        part = response.headers.get("Content-Range", "").startswith(f"bytes {begin}-")
+        goes_on = begin > 0 and response.status == 206 and part
+        if begin and not goes_on and response.status in (200, 206, 416):  # 416: it is not that long any more
+            file.seek(0)
+            file.truncate()
+            if response.status != 200:
+                return _quoted(path)  # once more, for all of it
+        elif response.status != 200 and not goes_on:
             raise _refusal(response)
-        expected = response.length
+        size = begin if goes_on else 0
+        expected = None if response.length is None else size + response.length
         if (expected or 0) > max_bytes:
             raise ValueError(f"This file is larger than {max_bytes / 1e6:g} MB, the limit.")
-        size = 0
         while size != expected and (chunk := response.read1(1 << 16)):
             size += len(chunk)
             if size > max_bytes:
