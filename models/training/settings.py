@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
+
+from .fields import from_dict, number, one_of, whole
 
 SCHEDULES = ("one_cycle", "flat_cosine", "fixed")
 # Networks of torchvision that a folder of photos is well served by, the quickest first.
@@ -68,20 +69,20 @@ class TrainingSettings:
     pretrained: bool = True
 
     def __post_init__(self):
-        _whole(self.epochs, "The number of epochs", 0, 10_000)
-        _whole(self.frozen_epochs, "The number of frozen epochs", 0, 10_000)
+        whole(self.epochs, "The number of epochs", 0, 10_000)
+        whole(self.frozen_epochs, "The number of frozen epochs", 0, 10_000)
         if self.epochs + self.frozen_epochs == 0:
             raise ValueError("There is nothing to train: ask for at least one epoch.")
-        _one_of(self.schedule, "The schedule", SCHEDULES)
-        _number(self.learning_rate, "The learning rate", 1e-10, 100)
+        one_of(self.schedule, "The schedule", SCHEDULES)
+        number(self.learning_rate, "The learning rate", 1e-10, 100)
         if self.weight_decay is not None:
-            _number(self.weight_decay, "The weight decay", 0, 10)
+            number(self.weight_decay, "The weight decay", 0, 10)
         if self.batch_size is not None:
-            _whole(self.batch_size, "The batch size", 1, 65_536)
+            whole(self.batch_size, "The batch size", 1, 65_536)
         if self.seed is not None:
-            _whole(self.seed, "The seed", 0, 2**32 - 1)
+            whole(self.seed, "The seed", 0, 2**32 - 1)
         if self.arch is not None:
-            _one_of(self.arch, "The architecture", ARCHITECTURES)
+            one_of(self.arch, "The architecture", ARCHITECTURES)
         for name in ("discriminative", "mixed_precision", "pretrained"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} is yes or no (True or False), not {getattr(self, name)!r}.")
@@ -114,24 +115,4 @@ class TrainingSettings:
     @classmethod
     def from_dict(cls, values: dict) -> TrainingSettings:
         """The settings that `to_dict` wrote; ValueError for names that are none."""
-        if not isinstance(values, dict):
-            raise ValueError("Settings are a name and a value each.")
-        if unknown := sorted(str(name) for name in values if name not in cls.__dataclass_fields__):
-            raise ValueError(f"No such setting: {', '.join(unknown)}.")
-        return cls(**values)
-
-
-def _whole(value: object, what: str, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{what} is a whole number from {least:,} to {most:,}, not {value!r}.")
-
-
-def _number(value: object, what: str, least: float, most: float) -> None:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not least <= value <= most:
-        raise ValueError(f"{what} is a number from {least:g} to {most:g}, not {value!r}.")
-
-
-def _one_of(value: object, what: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{what} is one of {', '.join(choices)}, not {value!r}.")
+        return from_dict(cls, values)
