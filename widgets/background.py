@@ -10,6 +10,8 @@ from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
+from ..models.openmp import free_threads
+
 Result = TypeVar("Result")
 
 _running: set[asyncio.Task] = set()  # the event loop itself keeps only weak references to tasks
@@ -47,8 +49,9 @@ async def in_own_thread(work: Callable[..., Result], *args) -> Result:
     >>> table = await in_own_thread(predictions, learn)
 
     For what computes much: a thread that stays, as those of a pool do, keeps the helper threads that OpenMP gave
-    it, and they slow down whoever computes next (see `models.training.openmp`).
+    it, and they slow down whoever computes next. Those of this thread would too, so they are let go.
     """
+    free_threads()
     thread = ThreadPoolExecutor(1, thread_name_prefix="ipyfastai-work")
     try:
         return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, work, *args)

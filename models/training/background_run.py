@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from ..openmp import free_threads
 from .notifier import Notifier
-from .openmp import free_threads
 
 
 class BackgroundRun:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import torch
-from ipyfastai.models.training.openmp import free_threads
+from ipyfastai.models.openmp import free_threads
 from threadpoolctl import threadpool_info
 
 torch.ones(10_000).exp_()  # loads its OpenMP
@@ -14,7 +14,7 @@ GNU = any(library["prefix"] == "libgomp" for library in threadpool_info())
 # In a process of its own, because what other tests have computed counts too.
 COUNT = """
 import psutil, torch
-from ipyfastai.models.training.openmp import free_threads
+from ipyfastai.models.openmp import free_threads
 torch.set_num_threads(4)
 def compute():
     torch.ones(2000, 2000).exp_()
