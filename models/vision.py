@@ -23,8 +23,7 @@ from .data.items import folder_items
 from .data.loaders import dataloaders
 from .data.split import random_split
 from .duplicates import Fingerprint, fingerprint, group_duplicates
-
-WEIGHTS_FOLDER = "IPYFASTAI_WEIGHTS"
+from .weights import WEIGHTS_FOLDER, stored_weights
 
 
 class WeightsMissing(RuntimeError):
@@ -105,18 +104,17 @@ def transfer_learner(
 
 
 def _pretrained_network(arch: Callable[..., nn.Module], cut: int) -> nn.Module:
-    folder = os.environ.get(WEIGHTS_FOLDER)
-    stored = Path(folder, f"{arch.__name__}.safetensors") if folder else None
-    if stored and stored.is_file():
+    stored = stored_weights(arch.__name__)
+    if stored:
         return _load_stored(arch, cut, stored)
     try:
         return arch(weights="DEFAULT")
     except URLError as error:
+        where = "it is not there yet" if os.environ.get(WEIGHTS_FOLDER) else "now not set"
         raise WeightsMissing(
             f"No pretrained weights for {arch.__name__}. Three ways to go on: connect to a network, so that "
             f"torchvision can download them; put {arch.__name__}.safetensors into a folder and name that "
-            f"folder in {WEIGHTS_FOLDER} ({'it is not there yet' if folder else 'now not set'}); or pass "
-            "pretrained=False to start from random weights."
+            f"folder in {WEIGHTS_FOLDER} ({where}); or pass pretrained=False to start from random weights."
         ) from error
 
 

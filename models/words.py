@@ -24,6 +24,15 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
+def megabytes(count: int) -> str:
+    """A number of bytes, to the nearest megabyte.
+
+    >>> megabytes(46_830_452)
+    '47 MB'
+    """
+    return f"{max(1, round(count / 1e6)):,} MB"
+
+
 def quoted(names: Sequence[str], most: int = 5) -> str:
     """Names in quotation marks, and how many more there are.
 

@@ -1,20 +1,24 @@
 // A control for each setting, kept for as long as the form: what is being typed is never replaced.
-function control(model, { name, label, kind, choices }) {
+function control(model, { name, label, kind }) {
   const send = (value) => model.send({ type: "set", name, value });
   const hint = h("span", { class: "quiet", id: `hint-${name}-${Math.random()}` });
   const error = h("span", { class: "bad", role: "alert", id: `error-${name}-${Math.random()}` });
   const described = { "aria-describedby": `${hint.id} ${error.id}` };
   const input =
-    kind === "choice" ? h("select", { ...described, onchange: () => send(input.value) },
-      ...choices.map(([value, text]) => h("option", { value }, text)))
+    kind === "choice" ? h("select", { ...described, onchange: () => send(input.value) })
     : kind === "switch" ? h("input", { ...described, type: "checkbox", onchange: () => send(input.checked) })
     : h("input", { ...described, type: "text", inputmode: kind === "whole" ? "numeric" : "decimal", size: "8",
       autocomplete: "off", spellcheck: "false", onchange: () => send(input.value) });
   const element = h("div", { class: `field ${kind}` }, h("label", {}, h("span", {}, label), input), hint, error);
-  let shown;
+  let shown, offered;
   return {
     element,
     draw(field, locked) {
+      if (kind === "choice" && offered !== JSON.stringify(field.choices)) {
+        offered = JSON.stringify(field.choices);
+        shown = undefined;
+        input.replaceChildren(...field.choices.map(([value, text]) => h("option", { value }, text)));
+      }
       if (kind === "switch") input.checked = field.value;
       // The kernel's word on an earlier change does not overwrite what is being typed.
       else if (field.value !== shown || document.activeElement !== input) input.value = shown = field.value;
@@ -31,11 +35,13 @@ export default {
   render({ model, el }) {
     const plot = chart({ name: "Learning rate over the training", x: { label: "epoch", whole: true },
       y: { label: "learning rate", format: (value) => (value ? rate(value) : "0") } });
-    const fields = h("div", { class: "fields" });
+    const usual = h("div", { class: "fields" });
+    const rest = h("div", { class: "fields" });
+    const more = h("details", { class: "more" }, h("summary", {}, "More settings"), rest, plot.element);
     const controls = new Map();
     el.classList.add("ipyfastai", "ipyfastai-settings-form");
     const words = h("span", { class: "quiet" });
-    const fold = h("details", { open: true }, h("summary", {}, "Settings ", words), fields, plot.element);
+    const fold = h("details", { open: true }, h("summary", {}, "Settings ", words), usual, more);
     let wasLocked = false;
     el.append(fold);
 
@@ -44,7 +50,7 @@ export default {
       for (const field of all) {
         if (!controls.has(field.name)) {
           controls.set(field.name, control(model, field));
-          fields.append(controls.get(field.name).element);
+          (field.usual ? usual : rest).append(controls.get(field.name).element);
         }
         controls.get(field.name).draw(field, locked);
       }
@@ -52,6 +58,7 @@ export default {
       // While it trains, the training is what counts; who wants to see the settings opens them.
       if (locked && !wasLocked) fold.open = false;
       if (all.some((field) => field.error)) fold.open = true;
+      if (all.some((field) => field.error && !field.usual)) more.open = true;
       wasLocked = locked;
       if (!schedule) return;
       const xs = schedule.rates.map((_, index) => index / schedule.batches);

@@ -12,6 +12,7 @@ from traitlets import Dict
 
 from ...models.training.settings import ARCHITECTURES, DISCRIMINATION, TrainingSettings
 from ..assets import joined
+from .networks import download_in_words, networks_in_words
 from .rates import rate_text, typed_number
 
 POINTS = 600  # of the schedule that are drawn
@@ -22,7 +23,7 @@ class Field:
     """One setting: its label, how it is entered, and a word of help.
 
     `kind` is "choice" (of `choices`: value -> text), "switch", "whole", "number" or "rate"; an `optional`
-    field may be empty, and its `hint` says what that means.
+    field may be empty, and its `hint` says what that means. Those that are not `usual` are folded away.
     """
 
     label: str
@@ -30,14 +31,17 @@ class Field:
     hint: str = ""
     choices: Mapping[str, str] | None = None
     optional: bool = False
+    usual: bool = False
 
 
 FIELDS = {
-    "arch": Field("Network", "choice", "The quicker ones first.", {name: name for name in ARCHITECTURES}),
+    "arch": Field("Network", "choice", "The quicker ones first.", {name: name for name in ARCHITECTURES}, usual=True),
+    "frozen_epochs": Field(
+        "Frozen epochs", "whole", "The new last layers learn alone, all others are frozen.", usual=True
+    ),
+    "epochs": Field("Epochs", "whole", "Then all layers learn.", usual=True),
+    "learning_rate": Field("Learning rate", "rate", "The highest of the schedule.", usual=True),
     "pretrained": Field("Pretrained", "switch", "Begin with what the network learned from ImageNet."),
-    "frozen_epochs": Field("Frozen epochs", "whole", "The new last layers learn alone, all others are frozen."),
-    "epochs": Field("Epochs", "whole", "Then all layers learn."),
-    "learning_rate": Field("Learning rate", "rate", "The highest of the schedule."),
     "schedule": Field(
         "Schedule",
         "choice",
@@ -60,7 +64,8 @@ class SettingsForm(anywidget.AnyWidget):
     TrainingSettings(epochs=4, ...)
 
     `settings` are the last that made sense; `errors` has a sentence for each field that holds something else.
-    `without` names settings that are not offered, `unavailable` says of some why they cannot be chosen.
+    `without` names settings that are not offered, `unavailable` says of some why they cannot be chosen. Networks
+    whose pretrained weights would have to be downloaded say so, and how much that is.
     `changed()` is called when `settings` or `errors` have changed.
     """
 
@@ -145,18 +150,23 @@ class SettingsForm(anywidget.AnyWidget):
 
     def _plain(self, name: str) -> dict:
         field, value = FIELDS[name], getattr(self.settings, name)
+        choices, hint = dict(field.choices or {}), field.hint
+        if name == "arch" and self.settings.pretrained:
+            choices = networks_in_words()
+            hint = download_in_words(value) or hint
         if name in self.errors:
             value = self._typed.get(name, str(self._rejected[name]))
         if field.kind == "rate" and isinstance(value, float):
-            value = f"{value:.4g}" if value >= 0.01 else rate_text(value) if _short(value) else repr(value)
+            value = rate_text(value) if value < 0.01 and _short(value) else f"{value:.4g}"
         elif field.kind not in ("switch", "choice"):
             value = "" if value is None else str(value)
         return {
             "name": name,
             "label": field.label,
             "kind": field.kind,
-            "hint": self._unavailable.get(name, field.hint),
-            "choices": list((field.choices or {}).items()),
+            "usual": field.usual,
+            "hint": self._unavailable.get(name, hint),
+            "choices": list(choices.items()),
             "value": value,
             "disabled": name in self._unavailable,
             "error": self.errors.get(name, ""),
