@@ -51,14 +51,22 @@ class EarlierRuns(Form):
     >>> EarlierRuns(earlier_runs(folder), go_on=trainer.go_on, use=load)
 
     `go_on` and `use` are called with the name of the run; only one that was broken off can be continued.
+    `offer` takes other runs; where there are none, nothing is shown.
     """
 
     def __init__(self, runs: list[EarlierRun], *, go_on: Callable[[str], Any], use: Callable[[str], Any]):
         super().__init__(label="Trained earlier", changed=lambda name: self._draw(), pressed=self._press)
-        self._runs, self._calls = runs, {"continue": go_on, "use": use}
+        self._calls = {"continue": go_on, "use": use}
+        self.offer(runs)
+
+    def offer(self, runs: list[EarlierRun]) -> None:
+        self._runs = runs
+        self.forget("run")
         self._draw()
 
     def _draw(self) -> None:
+        if not self._runs:
+            return self.show([])
         names = [f"The training of {run.name}, {run.epochs}" for run in self._runs]
         run = self._runs[self.get("run", 0)]
         fields = [Field("run", "Trained earlier", "select", options=names)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ...models.projects import Project
@@ -13,6 +15,7 @@ from ..background import start
 from ..form import Field, Form
 from ..training.device_card import DeviceCard
 from ..training.lr_finder import LRFinder
+from ..training.networks import download_in_words, networks_in_words
 from ..training.rates import rate_text
 from ..training.runs_table import RunsTable
 from ..training.trainer import Trainer
@@ -46,10 +49,21 @@ class RateStep(Step):
         kept = self.studio.project.facts.get("arch")
         arch = kept if kept in ARCHITECTURES else FIRST
         self.arch = Form(label="The network", changed=lambda name: self._load())
-        hint = "The quicker ones first. Each begins with what it has learned from ImageNet."
-        self.arch.show([Field("arch", "Network", "select", ARCHITECTURES.index(arch), ARCHITECTURES, hint=hint)])
+        self._offer(ARCHITECTURES, arch)
+        start(self._mark())
         self.finder: LRFinder | None = None
         self._load()
+
+    def _offer(self, networks: Sequence[str], arch: str) -> None:
+        hint = "The quicker ones first. Each begins with what it has learned from ImageNet."
+        self.arch.show([Field("arch", "Network", "select", ARCHITECTURES.index(arch), networks, hint=hint)])
+
+    async def _mark(self) -> None:
+        """Say which networks have to be downloaded, once torchvision is loaded, which knows their sizes."""
+        form = self.arch
+        networks = await asyncio.to_thread(networks_in_words)
+        if form is self.arch:
+            self._offer(list(networks.values()), ARCHITECTURES[form["arch"]])
 
     def said(self, value: Start) -> str:
         return f"{rate_text(value.rate)} for {value.arch}."
@@ -75,10 +89,11 @@ class RateStep(Step):
             dls = loaders(data, folder, progress)
             from ...models.training.source import build
 
-            progress.report(0, None, f"Loading {arch}")
+            progress.report(0, None, f"Loading {arch}. {download_in_words(arch)}".removesuffix(" "))
             return build(dls, TrainingSettings(arch=arch, seed=SEED))
 
         def done(learn: Any) -> None:
+            start(self._mark())  # what was downloaded for this one is here now
             self.finder = LRFinder(learn)
             self.finder.observe(lambda change: self._pick(change["new"]), "value")
             self.show(self.arch, self.finder)
@@ -132,14 +147,11 @@ class TrainStep(Step):
             dls, earlier = result
             self._note(earlier)
             settings = replace(self._settings or usual(data), arch=begin.arch, learning_rate=begin.rate)
-            self.trainer = Trainer(dls, folder=runs, settings=settings)
+            self.trainer = Trainer(dls, folder=runs, settings=settings, offer=False)
+            self.earlier = EarlierRuns(earlier, go_on=self.trainer.go_on, use=partial(self._load, dls))
             self.runs = RunsTable(runs)
-            self.trainer.observe(self._trained, "value")
-            offered = []
-            if earlier:
-                use = partial(self._load, dls)
-                offered = [EarlierRuns(earlier, go_on=self.trainer.go_on, use=use)]
-            self.show(DeviceCard(), *offered, self.trainer, self.runs)
+            self.trainer.observe(self._trained, ["value", "ended"])
+            self.show(self.earlier, self.trainer, self.runs, DeviceCard())
 
         self.prepare(work, done)
 
@@ -151,7 +163,31 @@ class TrainStep(Step):
             return load_trained(self.studio.project.runs / name, dls)
 
         if not self.trainer.active:
-            self.job.run(work, then=self.finish)
+            self.job.run(work, then=self._take)
+
+    def _trained(self, change) -> None:
+        if change["owner"] not in self.content:  # one that was closed, and so stopped
+            return
+        if change["name"] == "value" and change["new"] is not None:
+            self._take(change["new"])
+        elif change["name"] == "ended":
+            self._list()
+
+    def _take(self, run: Any) -> None:
+        """Go on with this trained run."""
+        self.finish(run)
+        self._list()
+
+    def _list(self) -> None:
+        """Offer what lies on disk now, but for the run that is taken already and has nothing left to do."""
+        self.runs.refresh()
+        start(self._offer_others(self.earlier, self.studio.project.runs))
+
+    async def _offer_others(self, form: EarlierRuns, folder: Path) -> None:
+        found = await asyncio.to_thread(earlier_runs, folder)
+        if form is self.earlier and not self.trainer.active:
+            taken = getattr(self.value, "name", None)
+            form.offer([run for run in found if run.goes_on or run.name != taken])
 
     def renew(self) -> None:
         if hasattr(self, "trainer"):  # what was chosen there stays
@@ -160,11 +196,6 @@ class TrainStep(Step):
 
     def said(self, value: Any) -> str:
         return f"{len(value.history)} epochs of {value.settings.arch}: {last_figure(value)}."
-
-    def _trained(self, change) -> None:
-        self.runs.refresh()
-        if change["new"] is not None:
-            self.finish(change["new"])
 
 
 def usual(data: Data) -> TrainingSettings:

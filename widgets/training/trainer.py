@@ -38,11 +38,13 @@ class Trainer(Composite):
 
     `source` is a fastai Learner, DataLoaders (the network can be chosen then), or a function that takes
     `TrainingSettings` and gives a Learner. Runs are kept below `folder`, those that were interrupted are offered
-    to go on with; None keeps them in a temporary folder until the kernel ends. `settings` fill the form.
+    to go on with (unless `offer` is False: something else does); None keeps them in a temporary folder until the
+    kernel ends. `settings` fill the form.
 
     `value` is the last `TrainingRun` that finished, or was stopped after an epoch: its `learner` is trained. It is
     set anew when the weights of another epoch are taken.
-    `run` is the one that trains now, or else the last one. `learning_rate` is that of the form, to link.
+    `run` is the one that trains now, or else the last one; `ended` the last that has ended, however it did.
+    `learning_rate` is that of the form, to link.
     A training goes on for as long as its kernel lives: in a notebook also when the page is closed; under Voila the
     kernel ends with its page, and the run can be gone on with from its folder. A page in which a training goes on
     asks before it is left. `close()` stops the training.
@@ -51,6 +53,7 @@ class Trainer(Composite):
 
     value = traitlets.Any(help="the last run that was finished")
     run = traitlets.Any(help="the run that is shown")
+    ended = traitlets.Any(help="the last run that is over, finished or not")
     learning_rate = Rate("the learning rate of the form")
 
     def __init__(
@@ -59,6 +62,7 @@ class Trainer(Composite):
         *,
         folder: str | os.PathLike | None = None,
         settings: TrainingSettings | None = None,
+        offer: bool = True,
     ):
         from ...models.training.registry import running
         from ...models.training.source import check_source
@@ -68,6 +72,7 @@ class Trainer(Composite):
         self._folder = Path(folder) if folder is not None else _temporary_folder()
         self._given: Any = None  # weights and generators that a Learner came with, once it has been trained here
         self._fresh = True  # whether the next training begins with these
+        self._offer = offer
         self._offered: dict[str, str] = {}  # names of earlier runs to go on with, and what to say of them
         self._note = ""
         self._taken: int | None = None  # the epoch whose weights were taken instead of the last
@@ -227,6 +232,7 @@ class Trainer(Composite):
         self.cost.button = MEASURE
         if run.state == "finished" or (run.state == "stopped" and len(run.history)):
             self.value = run
+        self.ended = run
         self._find_earlier()
         self._show()
 
@@ -244,7 +250,8 @@ class Trainer(Composite):
         self._show()
 
     def _find_earlier(self) -> None:
-        start(self._offer_earlier())
+        if self._offer:
+            start(self._offer_earlier())
 
     async def _offer_earlier(self) -> None:
         self._offered = await asyncio.to_thread(unfinished, self._folder)
