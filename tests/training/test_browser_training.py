@@ -163,7 +163,7 @@ def test_from_a_rate_to_a_trained_network_with_pause_resume_stop_and_once_more(s
     assert points(page) == 8 * 7
     figures = page.get_by_role("region", name="Figures of each epoch").locator("tbody tr")
     assert figures.count() == 8
-    page.locator(".ipyfastai-settings-form summary").click()
+    page.locator(".ipyfastai-settings-form summary").first.click()
     epochs.fill("1")
     page.keyboard.press("Tab")
     press(page, "Train again")
