@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .. import strings  # noqa: F401
 from ..progress import Progress
 from .changes import logs_of
 from .dataset import Dataset, reason

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .. import strings  # noqa: F401
 from ..words import counted
 
 # What is taken for a picture by its name. Those that cannot be opened here (HEIC, AVIF, SVG) are listed all the

@@ -37,6 +37,14 @@ def test_hidden_files_other_files_and_links_out_are_left_out(tmp_path):
     assert folder_items(root).label.tolist() == ["red", "red", "deep"]
 
 
+def test_a_name_may_be_any_bytes(tmp_path):
+    odd = os.fsdecode(b"\xff\xfe.jpg")  # no text in UTF-8
+    (tmp_path / "red").mkdir()
+    (tmp_path / "red" / odd).write_bytes(plain())
+    items = check_items(folder_items(tmp_path))
+    assert items.item.tolist() == [str(tmp_path / "red" / odd)]
+
+
 def test_folders_without_pictures(tmp_path):
     with pytest.raises(ValueError, match="No photos in .*: expected one subfolder") as caught:
         folder_items(tmp_path)
