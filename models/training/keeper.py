@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
 import pandas as pd
 
 from . import faults
-from .checkpoint import Checkpoint
 from .recording import LossRecord
 from .run_folder import RunFolder
+
+
+class Saveable(Protocol):
+    """A checkpoint of any kind of training, `epochs` being how many are done."""
+
+    epochs: int
+
+    def save(self, path: Path) -> None: ...
+
+
+Saved = TypeVar("Saved", bound=Saveable)
 
 
 class Keeper:
@@ -16,15 +30,15 @@ class Keeper:
     >>> keeper = Keeper(RunFolder.new(Path("runs")))
     >>> keeper.save(Checkpoint.capture(learn, ...), history, losses, best=True)  # None, or the problem
 
-    `last()` is the newest checkpoint, wherever it is.
+    `last(load)` is the newest checkpoint, wherever it is; `load` reads one from a file.
     """
 
     def __init__(self, folder: RunFolder, *, losses: int = 0):
         self.folder = folder
         self._losses = losses  # how many are on the disk
-        self._unsaved: Checkpoint | None = None
+        self._unsaved: Saveable | None = None
 
-    def save(self, checkpoint: Checkpoint, history: pd.DataFrame, losses: LossRecord, *, best: bool) -> dict | None:
+    def save(self, checkpoint: Saveable, history: pd.DataFrame, losses: LossRecord, *, best: bool) -> dict | None:
         count = losses.count
         try:
             self.folder.write_history(history)
@@ -38,5 +52,5 @@ class Keeper:
         self._losses, self._unsaved = count, None
         return None
 
-    def last(self) -> Checkpoint:
-        return self._unsaved or Checkpoint.load(self.folder.last)
+    def last(self, load: Callable[[Path], Saved]) -> Saved:
+        return self._unsaved or load(self.folder.last)

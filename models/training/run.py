@@ -17,7 +17,7 @@ from .metrics import baseline
 from .recorded_run import RecordedRun
 from .recording import Clock, LossRecord
 from .registry import release, take
-from .run_folder import RunFolder, StoredRun, load_run
+from .run_folder import RunFolder, StoredRun, unfinished
 from .settings import TrainingSettings
 from .source import Source, adapted, build, check_source
 from .state import quiet
@@ -69,12 +69,8 @@ class TrainingRun(RecordedRun):
         if nothing had been, and so do the random generators. ValueError if there is nothing to go on with.
         """
         path = Path(folder)
-        stored = load_run(path)
-        if stored.state not in ("interrupted", "stopped", "failed"):
-            raise ValueError(f"The run {stored.name} is {stored.state}: there is nothing to go on with.")
-        run, files = cls(source, stored.settings, folder=path.parent), RunFolder(path)
-        if not files.last.is_file():
-            raise ValueError(f"The run {stored.name} has no checkpoint to go on from.")
+        stored, files = unfinished(path, TrainingSettings)
+        run = cls(source, stored.settings, folder=path.parent)
         run._stored, run._start = stored, Checkpoint.load(files.last)
         run._go_on_from(stored, files, epochs=run._start.epochs, iteration=run._start.iteration)
         return run
@@ -178,7 +174,7 @@ class TrainingRun(RecordedRun):
 
     def _put_back(self, learn: Learner) -> str:
         """The learner as at the end of its last finished epoch, and a sentence that says so."""
-        checkpoint = self._keeper.last()
+        checkpoint = self._keeper.last(Checkpoint.load)
         checkpoint.restore(learn)
         at = f"at the end of epoch {checkpoint.epochs}" if checkpoint.epochs else "before the training"
         return f"The network is as it was {at}."

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,11 @@ from .metrics import best_epoch
 from .recording import COLUMNS, Losses
 from .settings import TrainingSettings
 
+if TYPE_CHECKING:
+    from ..collab.settings import CollabSettings
+
+    Settings = TrainingSettings | CollabSettings
+
 UNFINISHED = ("running", "paused", "stopping")  # what the file of a run whose process died says for ever
 
 
@@ -28,7 +34,7 @@ class StoredRun:
     """A run as its folder tells it: settings, what is known about it, state, history and losses."""
 
     name: str
-    settings: TrainingSettings
+    settings: Settings
     about: dict
     state: str
     problem: dict | None
@@ -81,7 +87,7 @@ class RunFolder:
         except FileNotFoundError:
             return False
 
-    def write_settings(self, settings: TrainingSettings, about: dict) -> None:
+    def write_settings(self, settings: Settings, about: dict) -> None:
         write_json(self.path / "settings.json", {"settings": settings.to_dict(), "about": about})
 
     def write_state(self, values: dict) -> None:
@@ -121,7 +127,7 @@ class RunFolder:
         try:
             stored = read_json(self.path / "settings.json")
             state = read_json(self.path / "state.json")
-            settings, name = TrainingSettings.from_dict(stored["settings"]), state["state"]
+            settings, name = _settings(stored["settings"]), state["state"]
             history = _read_table(self.path / "history.csv")
             rows = self._losses()
         except FileNotFoundError as error:
@@ -154,6 +160,18 @@ def load_run(folder: str | os.PathLike) -> StoredRun:
     return RunFolder(Path(folder)).read()
 
 
+def unfinished(folder: Path, kind: type) -> tuple[StoredRun, RunFolder]:
+    """A run with settings of this kind that can go on from its last checkpoint; ValueError for any other."""
+    stored, files = load_run(folder), RunFolder(folder)
+    if not isinstance(stored.settings, kind):
+        raise ValueError(f"The run {stored.name} is a training of another kind.")
+    if stored.state not in ("interrupted", "stopped", "failed"):
+        raise ValueError(f"The run {stored.name} is {stored.state}: there is nothing to go on with.")
+    if not files.last.is_file():
+        raise ValueError(f"The run {stored.name} has no checkpoint to go on from.")
+    return stored, files
+
+
 def runs(folder: str | os.PathLike) -> pd.DataFrame:
     """All runs below a folder, the newest first: state, figures of the best epoch, seed and settings.
 
@@ -181,6 +199,15 @@ def _row(run: StoredRun) -> dict:
     row |= {"seconds": run.history["seconds"].sum() if len(run.history) else 0.0, "network": run.about.get("network")}
     row |= {f"baseline {name}": value for name, value in run.about.get("baseline", {}).items()}
     return row | run.settings.to_dict()
+
+
+def _settings(values: dict) -> Settings:
+    """Of a model of ratings if they name its rung."""
+    if isinstance(values, dict) and "rung" in values:
+        from ..collab.settings import CollabSettings  # most runs do without
+
+        return CollabSettings.from_dict(values)
+    return TrainingSettings.from_dict(values)
 
 
 def _read_table(path: Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
