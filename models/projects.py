@@ -66,10 +66,10 @@ class Project:
         It is waited for `patience` seconds: a page that was closed holds it until its kernel has ended.
         """
         project = cls(Path(folder))
-        project.facts = _read_facts(project.folder)
+        project.facts = read_facts(project.folder)
         project._hold(patience, progress)
         if patience:  # whoever had it may have changed it meanwhile
-            project.facts = _read_facts(project.folder)
+            project.facts = read_facts(project.folder)
         return project
 
     @property
@@ -148,14 +148,14 @@ def projects(workspace: str | os.PathLike) -> list[Project]:
     found = []
     for path in Path(workspace).glob(f"*/{FACTS}"):
         try:
-            found.append(Project(path.parent, _read_facts(path.parent)))
+            found.append(Project(path.parent, read_facts(path.parent)))
         except ValueError:
             continue
     found.sort(key=lambda project: str(project.facts.get("created", "")), reverse=True)
     return found[:MOST_LISTED]
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> dict[str, Any]:
     try:
         facts = read_json(folder / FACTS)
     except FileNotFoundError:

@@ -167,7 +167,7 @@ def test_a_kernel_that_waited_for_its_page_knows_what_was_begun_meanwhile(studio
     assert not photos.earlier._fields["fields"]
     Project.new(studio.workspace / "projects", "Bears").close()
     photos.head._handle_custom_msg({"type": "seen"}, [])
-    listed, _ = photos.earlier._fields["fields"]
+    listed, *_ = photos.earlier._fields["fields"]
     assert [name.split(",")[0] for name in listed["options"]] == ["Bears"]
 
 
@@ -238,6 +238,69 @@ def test_a_training_that_ended_early_is_told_of_and_continued_or_used(studio, di
     first, second = "2026-11-20 10.00.00", "2026-11-19 10.00.00"
     assert pressed == [["go on", first], ["use", first], ["use", second]]
     again.close()
+
+
+def test_a_project_is_deleted_brought_back_and_removed_for_good(studio):
+    Project.new(studio.workspace / "projects", "Bears").close()
+    Project.new(studio.workspace / "projects", "Cats").close()
+    photos = studio.steps["photos"]
+    photos.head._handle_custom_msg({"type": "seen"}, [])
+    form = photos.earlier
+
+    def listed(name):
+        fields = {field["name"]: field for field in form._fields["fields"]}
+        return [option.split(",")[0] for option in fields[name]["options"]] if name in fields else []
+
+    newest = listed("project")[0]
+    press(form, "remove")  # nothing is deleted yet: there is no such button
+    press(form, "yes")
+    press(form, "delete")
+    assert photos.job._shown["text"] == f"{newest} is deleted, and can be brought back."
+    assert newest not in listed("project") and listed("aside") == [newest]
+    press(form, "restore")
+    assert sorted(listed("project")) == ["Bears", "Cats"] and not listed("aside")
+    press(form, "delete")
+    press(form, "remove")
+    assert form._fields["fields"][-2]["label"].startswith("Yes, remove ") and listed("aside")
+    press(form, "no")
+    press(form, "yes")  # taken back: there is no such button any more
+    assert listed("aside")
+    press(form, "remove")
+    press(form, "yes")
+    assert not listed("aside") and len(listed("project")) == 1
+    assert len(list((studio.workspace / "projects").rglob("project.json"))) == 1
+
+
+def test_an_open_project_is_not_deleted(studio, digits):
+    asyncio.run(bring(studio, digits))
+    photos, other = studio.steps["photos"], TrainingStudio(studio.workspace)
+    photos.earlier.list()
+    press(photos.earlier, "delete")
+    assert photos.job._shown["text"] == "Ten digits is open here: reload the page, then it can be deleted."
+    press(other.steps["photos"].earlier, "delete")
+    assert "is open in another page" in other.steps["photos"].job._shown["text"]
+    other.close()
+    assert studio.project.folder.is_dir()
+
+
+def test_on_a_public_server_nobody_deletes_what_all_visitors_share(monkeypatch, tmp_path):
+    monkeypatch.setenv("IPYFASTAI_PUBLIC", "1")
+    monkeypatch.delenv("IPYFASTAI_APPLY", raising=False)
+    monkeypatch.delenv("IPYFASTAI_WORKSPACE", raising=False)
+
+    def offered(workspace):
+        studio = TrainingStudio(workspace)
+        Project.new(studio.workspace / "projects", "Bears").close()
+        form = studio.steps["photos"].earlier
+        form.list()
+        press(form, "delete")
+        studio.close()
+        return [field["name"] for field in form._fields["fields"]]
+
+    assert offered(tmp_path) == ["project", "open"] and (tmp_path / "projects" / "Bears").is_dir()
+    assert "restore" in offered(None), "what a visit has brought itself goes with the visit anyway"
+    monkeypatch.setenv("IPYFASTAI_APPLY", "1")
+    assert "restore" in offered(tmp_path)
 
 
 def test_a_project_whose_photos_have_gone_says_so(tmp_path):

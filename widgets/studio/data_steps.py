@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ...models.cleaning.apply import refusal
 from ...models.data.report import ImageReport
 from ...models.progress import Progress
-from ...models.projects import Project, projects
+from ...models.projects import Project
 from ..data.batch_grid import BatchGrid
 from ..data.data_check import DataCheck
 from ..data.image_source import ImageSource
@@ -20,6 +20,7 @@ from ..data.label_rule import LabelRule
 from ..data.split_chooser import SplitChooser
 from ..form import Field, Form
 from ..job import Job
+from .earlier_projects import EarlierProjects
 from .step import Step
 
 SIZES = (64, 96, 128, 160, 224, 320)  # pixels that networks for photos are trained with
@@ -66,29 +67,22 @@ class PhotosStep(Step):
 
     def build(self) -> None:
         workspace = self.studio.workspace
-        self.earlier = Form(label="Earlier projects", pressed=lambda name: self._go_on())
+        self.earlier = EarlierProjects(
+            workspace,
+            open_here=lambda: self.studio.project,
+            go_on=self._go_on,
+            run=self.job.run,
+            say=self.job.say,
+            may_delete=not refusal(self.studio.may_change(workspace)),
+        )
         self.source = ImageSource(into=workspace / "photos")
         self.source.observe(self._fetched, "value")
-        self._list_earlier()
         self.show(self.earlier, self.source)
 
     def seen(self) -> None:
         # A server keeps kernels waiting for their visitors: what was begun since this one started is earlier too.
         if self.studio.project is None:
-            self._list_earlier()
-
-    def _list_earlier(self) -> None:
-        self._earlier = projects(self.studio.workspace / "projects")
-        names = [f"{project.name}, {_when(project)}" for project in self._earlier]
-        self.earlier.forget("project")
-        self.earlier.show(
-            [
-                Field("project", "Earlier projects", "select", options=names),
-                Field("open", "Go on with it", "button"),
-            ]
-            if names
-            else []
-        )
+            self.earlier.list()
 
     def said(self, value: Path) -> str:
         name, train = self.studio.project.name, self.studio.steps["train"]
@@ -105,8 +99,7 @@ class PhotosStep(Step):
         self.studio.take(project)
         self.finish(folder)
 
-    def _go_on(self) -> None:
-        chosen = self._earlier[self.earlier["project"]]
+    def _go_on(self, chosen: Project) -> None:
         if self.studio.project is not None and chosen.folder == self.studio.project.folder:
             return self.job.say(f"{chosen.name!r} is open here already.")
 
@@ -223,14 +216,6 @@ class CheckStep(Step):
                 self._lay_out()
 
         self.job.run(lambda progress: loaders(data, folder, progress), then=done)
-
-
-def _when(project: Project) -> str:
-    """When it was begun, to the second: two of one name can be told apart."""
-    try:
-        return f"{datetime.fromisoformat(project.facts['created']).astimezone():%Y-%m-%d %H:%M:%S}"
-    except (KeyError, TypeError, ValueError):
-        return "begun at an unknown time"
 
 
 def loaders(data: Data, folder: Path, progress):
