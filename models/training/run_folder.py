@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Settings = TrainingSettings | CollabSettings
 
+# Numbers are read as they were written, bit for bit; from pandas 3.1 on they are anyway, and it warns who asks for it.
+EXACT = {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
 UNFINISHED = ("running", "paused", "stopping")  # what the file of a run whose process died says for ever
 
 
@@ -214,7 +216,7 @@ def _read_table(path: Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     if not path.is_file() or not path.stat().st_size:
         return pd.DataFrame(columns=list(columns))
     # What a killed process was writing may end in half a row.
-    return pd.read_csv(path, on_bad_lines="skip", float_precision="round_trip")
+    return pd.read_csv(path, on_bad_lines="skip", **EXACT)
 
 
 def _lock(file: object) -> bool:

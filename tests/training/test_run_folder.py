@@ -83,6 +83,21 @@ def test_half_a_row_at_the_end_is_left_out(two_runs, tmp_path):
     assert np.array_equal(load_run(tmp_path / "run").losses.raw, run.losses.raw)
 
 
+def test_numbers_come_back_bit_for_bit(two_runs, tmp_path, recwarn):
+    folder, (run, _) = two_runs
+    shutil.copytree(folder / run.name, tmp_path / "run")
+    rng, files = np.random.default_rng(0), RunFolder(tmp_path / "run")
+    values = rng.standard_normal((2000, 3)) * 10.0 ** rng.integers(-300, 300, (2000, 3))
+    files.cut_losses(0)
+    files.append_losses(np.column_stack([np.arange(2000), values]))
+    history = pd.DataFrame({"epoch": np.arange(2000), "train_loss": values[:, 0], "valid_loss": values[:, 1]})
+    files.write_history(history)
+    read = files.read()
+    assert np.array_equal(np.column_stack([read.losses.learning_rate, read.losses.raw, read.losses.smoothed]), values)
+    pd.testing.assert_frame_equal(read.history, history, check_exact=True)
+    assert not [str(warning.message) for warning in recwarn if "float_precision" in str(warning.message)]
+
+
 def test_a_folder_is_held_by_one_at_a_time(tmp_path):
     folder = RunFolder.new(tmp_path)
     assert not folder.is_held()
