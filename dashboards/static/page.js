@@ -43,6 +43,13 @@
     navigator.sendBeacon(`${baseUrl}voila/api/shutdown/${kernelId}`, form);
   });
 
+  // And it does so before the page is left: whoever is asked and stays would sit before a dead page. So it never hears
+  // of it, and what wants to ask is told by an event of our own.
+  addEventListener("beforeunload", (event) => {
+    event.stopImmediatePropagation();
+    if (!dispatchEvent(new Event("ipyfastai-leaving", { cancelable: true }))) event.preventDefault();
+  });
+
   const CHECK_MS = 30_000;
   const RETRY_MS = 2_000;
   // The widgets' own connection gives up reconnecting after some minutes; well before that, say it is over.

@@ -58,7 +58,11 @@ function view(model, el, points) {
     charts.element, table.element);
 
   const stay = (event) => event.preventDefault(); // the browser asks; under Voila the kernel ends with the page
-  const askBeforeLeaving = (ask) => (ask ? addEventListener : removeEventListener)("beforeunload", stay);
+  const askBeforeLeaving = (ask) => {
+    for (const leaving of ["beforeunload", "ipyfastai-leaving"]) { // the second in a dashboard, see its page.js
+      (ask ? addEventListener : removeEventListener)(leaving, stay);
+    }
+  };
 
   const said = new Map(); // what is said already is not replaced: a screen reader would say it again
   function say(element, value, children) {
