@@ -149,7 +149,9 @@ def told(page, tmp_path, *arguments, env=None):
     here = {"JUPYTER_DATA_DIR": str(tmp_path / "data"), "IPYFASTAI_WEIGHTS": "", "IPYFASTAI_DATA": "", **(env or {})}
     with ipyfastai(notebook, "--preheat", "0", *arguments, env=here) as server:
         page.goto(server.url)
-        variables = json.loads(page.get_by_label("told").input_value())
+        field = page.get_by_label("told")
+        expect(field).not_to_have_value("")
+        variables = json.loads(field.input_value())
     return {name: value for name, value in variables.items() if value}
 
 

@@ -68,7 +68,7 @@ def test_the_badges_addresses_work_behind_jupyter_server(page, jupyter_server):
     page.get_by_role("link", name="Bear classifier").click()
     expect(page).to_have_url(f"{jupyter_server}ipyfastai/voila/render/bear_classifier.ipynb")
     expect(page).to_have_title("Bear classifier")
-    expect(page.get_by_role("button", name="Choose photos")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Choose photos")).to_be_visible()
     assert sockets and all(f"{BASE}ipyfastai/api/kernels/" in url for url in sockets)
     page.get_by_role("link", name="All dashboards").click()
     expect(page).to_have_url(f"{jupyter_server}ipyfastai/")

@@ -1,5 +1,7 @@
 """Long work as a person sees it: progress, Cancel, a sentence at the end."""
 
+from playwright.sync_api import expect
+
 WORK = (
     "# Work",
     """
@@ -37,19 +39,19 @@ def test_progress_cancel_result_and_failure(page, serve_notebook):
     page.goto(serve_notebook(*WORK))
     page.get_by_role("button", name="Start").click()
     bar = page.get_by_role("progressbar", name="Reading <b>a.jpg</b>")
-    bar.wait_for()
-    assert bar.evaluate("bar => bar.value / bar.max") == 0.25
-    assert page.locator(".ipyfastai-job .text").inner_text() == "Reading <b>a.jpg</b>"
+    expect(bar).to_be_visible()
+    expect(bar).to_have_js_property("position", 0.25)
+    expect(page.locator(".ipyfastai-job .text")).to_have_text("Reading <b>a.jpg</b>")
 
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("status").get_by_text("Cancelled.").wait_for()
-    assert not bar.is_visible()
+    expect(bar).to_be_hidden()
 
     page.get_by_role("button", name="Start").click()
     bar.wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator(".told").get_by_text("read").wait_for()
-    assert not page.locator(".ipyfastai-job").is_visible()
+    expect(page.locator(".ipyfastai-job")).to_be_hidden()
 
     page.get_by_role("button", name="Fail").click()
     page.locator(".ipyfastai-job .bad").get_by_text("The folder is empty.").wait_for()

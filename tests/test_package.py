@@ -53,9 +53,9 @@ def test_a_dashboard_runs_from_the_wheel(wheel, tmp_path, page):
     # Found before an editable install, by the server and, as PYTHONPATH is passed on, by its kernels.
     with ipyfastai("--preheat", "0", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "installed")}) as server:
         page.goto(server.url)
-        assert page.locator(".card img").first.evaluate("image => image.naturalWidth") > 0
+        expect(page.locator(".card img").first).not_to_have_js_property("naturalWidth", 0)
         page.get_by_role("link", name="Bear classifier").click()
-        expect(page.get_by_role("button", name="Choose photos")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("button", name="Choose photos")).to_be_visible()
         [kernel] = psutil.Process(server.process.pid).children()
         assert kernel.cwd() == str(tmp_path / "installed" / "ipyfastai" / "dashboards")
 

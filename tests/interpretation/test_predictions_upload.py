@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from browser import ipyfastai
+from browser import fits, ipyfastai
 from drawings import DATA, plain
 from ipyfastai.models.thumbnails import Thumbnails
 from ipyfastai.widgets import AnyPredictions, PredictionsUpload
@@ -149,7 +149,7 @@ def dashboard():
 
 def opened(watched, url):
     watched.page.goto(url)
-    watched.page.get_by_role("button", name="Choose a file").wait_for(timeout=60_000)
+    watched.page.get_by_role("button", name="Choose a file").wait_for()
     return watched.page
 
 
@@ -163,14 +163,14 @@ def test_from_an_upload_to_the_photos_of_a_cell(watch, dashboard):
     watched = watch(viewport={"width": 390, "height": 844})
     page = opened(watched, dashboard)
     choose(page, "bears.zip", zipped())
-    page.get_by_text("2 of 3 pictures right (67 %)").wait_for(timeout=60_000)
+    page.get_by_text("2 of 3 pictures right (67 %)").wait_for()
     page.get_by_role("button", name="1 picture of light was called dark").click()
     page.get_by_role("heading", name="1 picture of light was called dark, 50 % of the 2.").wait_for()
     grid = page.locator(".ipyfastai-picture-grid").first
     expect(grid.locator(".cell canvas")).to_have_count(1)
     expect(grid.locator(".cell")).to_contain_text("loss 3")
     page.wait_for_function("document.querySelector('.ipyfastai-picture-grid .cell canvas').width > 0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     # Worst first below it, all three.
     expect(page.locator(".ipyfastai-picture-grid").nth(1).locator(".cell canvas")).to_have_count(3)
     assert not watched.errors and not watched.foreign
@@ -180,16 +180,17 @@ def test_a_csv_alone_and_files_that_cannot_be_used(watch, dashboard):
     watched = watch()
     page = opened(watched, dashboard)
     choose(page, "photos.zip", zipped(None))
-    page.get_by_text("so nothing says what was predicted. It needs a row for each picture").wait_for(timeout=60_000)
+    page.get_by_text("so nothing says what was predicted. It needs a row for each picture").wait_for()
     choose(page, "predictions.csv", "item;label;predicted\n/etc/passwd;<b>a</b>;b\nx.jpg;b;b\n")
-    page.get_by_text("1 of 2 pictures right (50 %)").wait_for(timeout=60_000)
+    page.get_by_text("1 of 2 pictures right (50 %)").wait_for()
     page.get_by_text("to see them, put the CSV and the pictures into one zip").wait_for()
     page.get_by_role("button", name="1 picture of <b>a</b> was called b").click()
     expect(page.locator(".ipyfastai-picture-grid").first).to_contain_text("This file is gone.")
     choose(page, "other.csv", "a,b\n1,2\n")
     page.get_by_text("The file has no column item and none label and none predicted.").wait_for()
-    assert page.get_by_text("1 of 2 pictures right (50 %)").is_visible(), "what was there stays"
-    assert "/tmp" not in page.locator("body").inner_text() and not watched.errors
+    expect(page.get_by_text("1 of 2 pictures right (50 %)")).to_be_visible()  # what was there stays
+    expect(page.locator("body")).not_to_contain_text("/tmp", use_inner_text=True)
+    assert not watched.errors
 
 
 def test_real_photos(watch, dashboard):
@@ -205,7 +206,7 @@ def test_real_photos(watch, dashboard):
     watched = watch()
     page = opened(watched, dashboard)
     choose(page, "bears.zip", out.getvalue())
-    page.get_by_role("button", name="3 pictures of black were called grizzly").click(timeout=60_000)
+    page.get_by_role("button", name="3 pictures of black were called grizzly").click()
     grid = page.locator(".ipyfastai-picture-grid").first
     expect(grid.locator(".cell canvas")).to_have_count(3)
     page.wait_for_function(

@@ -74,7 +74,7 @@ def test_the_badges_address_classifies_a_photo(page, folder):
         path = unquote(badge_url("ada/red", "red_or_not").split("urlpath=")[1])
         page.goto(server.url.split(base)[0] + base + path)
         expect(page).to_have_title("Red or not?")
-        expect(page.get_by_role("button", name="Choose photos")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="Choose photos")).to_be_visible()
         red = {"name": "red.jpg", "mimeType": "image/jpeg", "buffer": plain((250, 10, 10))}
         page.locator("input[type=file]").first.set_input_files([red])
         expect(page.locator(".headline").filter(has_text="red")).to_be_visible()
