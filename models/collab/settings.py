@@ -27,7 +27,7 @@ class CollabSettings:
     - `weight_decay`: None is the rung's own. "adamw" lets all numbers shrink by it, times the learning rate, in
       each step; "l2" adds it to the gradients, times the numbers, as a penalty on their squares would do, and Adam
       then evens that out.
-    - `early_stop`: end after so many epochs in a row without a lower validation loss, and keep the best; None: no.
+    - `early_stop`: end after so many epochs in a row without a lower validation loss, at the best one; None: no.
     - `rating_range` for the rungs with a sigmoid; None: the ratings' scale and a ninth of it beyond either end.
     - `seed`: of the first numbers and of the order of ratings; the same settings give the same model on a CPU.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,7 +15,6 @@ from .settings import CollabSettings
 
 EPSILON, SQUARED_MOMENTUM = 1e-5, 0.99  # of fastai's Adam
 CHUNK = 1 << 16  # ratings that are measured at once
-SMALL = 4_000_000  # numbers to learn, up to which one thread is quicker than the waiting of several for each other
 
 
 class Trainer:
@@ -58,10 +56,9 @@ class Trainer:
         """How many there are in an epoch; the last may be smaller."""
         return -(-len(self._values) // self.settings.batch_size)
 
-    @property
-    def learning_rate(self) -> float:
-        """That of the last batch."""
-        return self._optimizer.param_groups[0]["lr"]
+    def pace(self, iteration: int) -> tuple[float, float]:
+        """Learning rate and momentum of a batch, counted from 0 over all epochs."""
+        return one_cycle(iteration / (self.batches * self.settings.epochs), self.settings.learning_rate)
 
     def epoch(self, number: int) -> Iterator[int]:
         """Train the `number`-th epoch, from 0: a batch each time one is asked for; yields how many are done.
@@ -103,9 +100,8 @@ class Trainer:
                 kept[name].copy_(value)
         for kind, parameter in self._flat.items():
             known = _named(tensors, f"optimizer.{kind}.")
-            # The number of steps stays in main memory unless the fused step wants it elsewhere: as Adam made it.
-            state = {name: value.to(self.device, copy=True) for name, value in known.items()}
-            self._optimizer.state[parameter] = state
+            # All of it lies on the device, the number of steps too: so it is made for a fused step.
+            self._optimizer.state[parameter] = {name: value.to(self.device, copy=True) for name, value in known.items()}
             parameter.grad.zero_()
         self.iteration, self._losses = iteration, []
 
@@ -133,8 +129,7 @@ class Trainer:
             gradient.index_add_(0, codes[side], rows_gradient)
         for parameter, gradient in zip(self._others, found[len(rows) :], strict=True):
             parameter.grad.copy_(gradient)
-        place = self.iteration / (self.batches * self.settings.epochs)
-        rate, momentum = one_cycle(place, self.settings.learning_rate)
+        rate, momentum = self.pace(self.iteration)
         for group in self._optimizer.param_groups:
             group["lr"], group["betas"] = rate, (momentum, SQUARED_MOMENTUM)
         self._optimizer.step()
@@ -163,23 +158,6 @@ def errors(rung: Rung, ratings: Ratings) -> dict[str, float]:
             sums += torch.stack([wrong.square().sum(), wrong.abs().sum()])
     mse, mae = (sums / len(ratings)).tolist() if len(ratings) else (float("nan"),) * 2
     return {"mse": mse, "rmse": mse**0.5, "mae": mae}
-
-
-def best_device() -> torch.device:
-    """A CUDA GPU if there is one, else the CPU: Apple's GPUs take longer to begin a step than a CPU for all of it."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@contextmanager
-def threads_for(rung: Rung) -> Iterator[None]:
-    """Inside, PyTorch computes with one thread where that is the quicker way, and as before afterwards."""
-    before = torch.get_num_threads()
-    if sum(parameter.numel() for parameter in rung.parameters()) <= SMALL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _flat(parameters: list[nn.Parameter]) -> nn.Parameter:

@@ -27,7 +27,7 @@ def advice(
         return []
     sentences = [_beaten(history, name, value) for name, value in (baseline or {}).items() if name in history]
     if len(history) > 1 and "valid_loss" in history:
-        sentences += [_diverging(history), _rising(history), _unfinished(history)]
+        sentences += [going_up(history), _rising(history), unfinished(history)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -42,7 +42,8 @@ def _beaten(history: pd.DataFrame, name: str, value: float) -> str | None:
     )
 
 
-def _diverging(history: pd.DataFrame) -> str | None:
+def going_up(history: pd.DataFrame) -> str | None:
+    """The training loss is half as high again as it has been."""
     losses = history["train_loss"].dropna()
     if len(losses) < 2 or not losses.iloc[-1] > losses.min() * 1.5:
         return None
@@ -77,7 +78,7 @@ def _rising(history: pd.DataFrame) -> str | None:
     )
 
 
-def _unfinished(history: pd.DataFrame) -> str | None:
+def unfinished(history: pd.DataFrame) -> str | None:
     """The last epoch was the best by far: there is more to be had."""
     losses = history["valid_loss"].dropna()
     if len(losses) < 3 or losses.iloc[-1] > 0.9 * losses.iloc[:-1].min():
