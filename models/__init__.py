@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = attributes(
     {
         "Batches": "data.batches",
         "Classifier": "classifier",
+        "CollabRun": "collab.run",
+        "CollabSettings": "collab.settings",
         "ImageReport": "data.report",
         "Journal": "cleaning.journal",
         "ModelCard": "card",

@@ -60,14 +60,15 @@ class Trainer:
         """Learning rate and momentum of a batch, counted from 0 over all epochs."""
         return one_cycle(iteration / (self.batches * self.settings.epochs), self.settings.learning_rate)
 
-    def epoch(self, number: int) -> Iterator[int]:
-        """Train the `number`-th epoch, from 0: a batch each time one is asked for; yields how many are done.
-
-        The order of ratings is a matter of the seed and of this number alone.
-        """
+    def order(self, number: int) -> Tensor:
+        """The positions of all ratings as the `number`-th epoch, from 0, takes them: a matter of that and the seed."""
         seed = np.random.SeedSequence([self.settings.seed, number]).generate_state(1, np.uint64)[0]
         generator = torch.Generator(self.device).manual_seed(int(seed >> np.uint64(1)))
-        order = torch.randperm(len(self._values), generator=generator, device=self.device)
+        return torch.randperm(len(self._values), generator=generator, device=self.device)
+
+    def epoch(self, number: int) -> Iterator[int]:
+        """Train the `number`-th epoch, a batch each time one is asked for; yields how many are done."""
+        order = self.order(number)
         users, items, values = self._codes["user"][order], self._codes["item"][order], self._values[order]
         del order
         self.rung.train()
