@@ -63,7 +63,13 @@ class NoNetwork(Exception):
 
 
 class NoHost(ValueError):
-    """A host's name that nobody has; `str` is a sentence."""
+    """A host that nobody has, or that lies within a private network; `str` is a sentence.
+
+    The same for both: who may not be told of a private network could else ask which hosts there are in it.
+    """
+
+    def __init__(self, host: str):
+        super().__init__(f"There is no host {host}, or it lies within a private network, which is not asked.")
 
 
 def checked_addresses(host: str, port: int, *, allowed: Callable[[str], bool] = is_public) -> list[str]:
@@ -72,18 +78,18 @@ def checked_addresses(host: str, port: int, *, allowed: Callable[[str], bool] = 
     >>> checked_addresses("example.org", 443)
     ['93.184.216.34']
 
-    Raises ValueError for a host any of whose addresses is not allowed, NoHost for a name that has none,
-    NoNetwork where names cannot be looked up at all.
+    Raises NoHost for a name that has none and for one any of whose addresses is not allowed, NoNetwork where names
+    cannot be looked up at all.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise NoNetwork from error
-        raise NoHost(f"There is no host {host}.") from error
+        raise NoHost(host) from error
     except UnicodeError as error:
         raise ValueError("This is not a web address.") from error
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     if not all(map(allowed, addresses)):
-        raise ValueError(f"{host} is an address within a private network, which is not fetched.")
+        raise NoHost(host)
     return addresses

@@ -20,7 +20,10 @@ NO_NETWORK = (
     "Nothing can be downloaded: this kernel has no network. Upload a zip of photos, or start with the built-in digits."
 )
 # Where there is no network, some systems say so and others only that they know no such name.
-NO_HOSTS = "None of these hosts can be found: the addresses are wrong, or this kernel has no network."
+NO_HOSTS = (
+    "None of these hosts can be found: the addresses are wrong or within a private network, "
+    "or this kernel has no network."
+)
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,23 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch):
     resolving(monkeypatch, "8.8.8.8", "8.8.4.4")
     assert checked_addresses("two.example", 80) == ["8.8.8.8", "8.8.4.4"]
     resolving(monkeypatch, "8.8.8.8", "10.0.0.1")
-    with pytest.raises(ValueError, match="rebinding.example is an address within a private network"):
+    with pytest.raises(ValueError, match="There is no host rebinding.example, or it lies within a private network"):
         checked_addresses("rebinding.example", 80)
+
+
+def test_which_private_hosts_there_are_cannot_be_found_out(monkeypatch):
+    def fail(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "as the resolver says")
+
+    def said():
+        with pytest.raises(ValueError) as caught:
+            checked_addresses("wiki.intern", 80)
+        return caught.type, str(caught.value)
+
+    resolving(monkeypatch, "10.0.0.1")
+    there = said()
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert said() == there
 
 
 @pytest.mark.parametrize(("code", "raises"), [(socket.EAI_AGAIN, NoNetwork), (socket.EAI_NONAME, NoHost)])

@@ -146,7 +146,7 @@ def test_web_addresses_within_this_network_are_not_asked(source):
     choose(source, "Web addresses")
     send(source.form, "urls", "bear\nhttp://169.254.169.254/latest/meta-data\nhttp://127.0.0.1:1/1.jpg")
     send(source.form, "fetch", kind="press")
-    assert "None of the 2 addresses gave a photo." in source.job._shown["text"]
+    assert "None of these hosts can be found" in source.job._shown["text"]
     assert "private network" in source.job._shown["text"]
 
 
