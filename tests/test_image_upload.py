@@ -2,19 +2,7 @@
 
 import numpy as np
 import pytest
-from drawings import (
-    HEIC,
-    HTML,
-    UPRIGHT,
-    animation,
-    encoded,
-    huge_jpeg,
-    huge_png,
-    large_photo,
-    plain,
-    quarters,
-    turned,
-)
+from drawings import HEIC, HTML, UPRIGHT, animation, encoded, huge_jpeg, huge_png, large_photo, plain, quarters, turned
 from ipyfastai.widgets import ImageUpload
 from PIL import Image
 from test_file_upload import A, B, Page
