@@ -131,7 +131,7 @@ def test_stopping_leaves_no_kernel_behind(page, notebook, stop):
     kernels = psutil.Process(server.process.pid).children(recursive=True)
     assert kernels
     assert server.stop(stop) == 0
-    _, alive = psutil.wait_procs(kernels, timeout=10)
+    _, alive = psutil.wait_procs(kernels, timeout=60)
     assert alive == []
     assert "Traceback" not in server.output
 

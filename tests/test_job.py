@@ -78,7 +78,7 @@ def test_a_page_hears_how_far_it_is_and_how_long_it_will_take():
 
         def work(progress):
             progress.report(1, 4, "Reading a.jpg")
-            go_on.wait(10)
+            go_on.wait(60)
 
         job.observe(lambda change: change.new.get("done") == 1 and seen.set(), "_shown")
         job.run(work)

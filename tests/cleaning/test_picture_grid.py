@@ -248,7 +248,7 @@ def test_only_what_is_still_wanted_is_read():
         reads.append(item)
         if item == 0:
             first.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
         return str(item).encode()
 
     def ready(pictures):
@@ -277,7 +277,7 @@ def test_pictures_of_an_earlier_table_are_not_handed_out():
     def read(item):
         if item == "old":
             first.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
         return item.encode()
 
     def ready(pictures):

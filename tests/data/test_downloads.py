@@ -164,7 +164,7 @@ def test_cancel_keeps_what_arrived_and_breaks_off_the_rest(tmp_path):
         handler.send_header("Content-Length", "1000")
         handler.end_headers()
         waiting.set()
-        go_on.wait(30)
+        go_on.wait(60)
         handler.close_connection = True
 
     class CancelledWhenBothAreOn(Progress):

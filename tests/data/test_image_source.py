@@ -191,7 +191,7 @@ def test_a_zip_that_arrives_meanwhile_is_taken_next_and_let_go_of(tmp_path):
 
     class Slow(Drawn):
         def fetch(self, into, *, progress=None):
-            go_on.wait(10)
+            go_on.wait(60)
             return super().fetch(into)
 
     async def both():

@@ -151,7 +151,7 @@ def test_of_work_that_piles_up_only_the_newest_is_done():
         def work(number):
             def make(progress):
                 asked.append(number)
-                gate.wait(10)
+                gate.wait(60)
                 return number
 
             return make

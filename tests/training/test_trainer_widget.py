@@ -88,7 +88,7 @@ class Gate(Callback):
 
     def after_batch(self):
         self.reached.set()
-        self.go_on.wait(30)
+        self.go_on.wait(60)
 
 
 async def until(true):
