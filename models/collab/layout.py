@@ -165,11 +165,11 @@ def _encoding(head: bytes) -> str:
 
 def _separator(lines: list[str], needed: int) -> str:
     """The one that parts the lines into equally many cells, enough of them."""
-    best, chosen = (0.0, 0), ""
+    best, chosen = 0, ""
     for separator in SEPARATORS:
         (width, agreeing), *_ = Counter(len(cells(line, separator)) for line in lines).most_common(1)
-        if width >= needed and (agreeing / len(lines), 0) > best:
-            best, chosen = (agreeing / len(lines), 0), separator
+        if width >= needed and agreeing > best:
+            best, chosen = agreeing, separator
     if not chosen:
         raise ValueError(
             f"The file has no {needed} columns that are parted by commas, semicolons, tabs, bars, :: or blanks. "

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +11,15 @@ import pandas as pd
 
 from ..progress import Progress
 from ..words import counted
-from .layout import QUOTED, Layout, Source, layout, number
+from .columns import FORMAT, Texts, read_columns
+from .layout import Source, layout, number
 from .ratings import Ratings, texts
 from .titles import clean, distinct, read_titles
 
-CHUNK = 1_000_000  # rows between two looks at whether anybody still waits
 OUTLIERS = 0.01  # the share of ratings that a scale found from the ratings themselves may leave out
 TOPS = (1, 5, 7, 10, 20, 100)  # where scales of stars, points and percents end
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "-", "?"}
 MILLISECONDS = 1e11  # as seconds, the year 5138
-FORMAT = "A row is a user, an item, a rating and, if known, the time."
 
 
 def read_ratings(
@@ -53,105 +50,7 @@ def read_ratings(
     """
     source = Source.of(file)
     found = layout(source, ["user", "item", "rating"], ["time", "title"], columns)
-    try:
-        table = _read(source, found, progress)
-    except UnicodeDecodeError:  # a name beyond the head of the file is not of UTF-8
-        table = _read(source, replace(found, encoding="cp1252"), progress)
-    return _Reading(table, found, movies, scale, name).ratings()
-
-
-@dataclass(frozen=True)
-class _Texts:
-    """A column of text: row i says `texts[codes[i]]`, or nothing if the code is -1."""
-
-    codes: np.ndarray
-    texts: list[str]
-
-
-class _NoNumbersError(Exception):
-    """A column holds something else than the numbers that it began with."""
-
-
-def _read(source: Source, found: Layout, progress: Progress | None) -> dict[str, np.ndarray | _Texts]:
-    """The columns: numbers where all cells are, which pandas reads several times as fast, else text."""
-    textual = {"title"} | found.padded  # "007" is not 7; looked for in the head of the file alone
-    while True:
-        try:
-            return _columns(source, found, textual, progress)
-        except _NoNumbersError as error:
-            textual = textual | {str(error)}
-
-
-def _columns(
-    source: Source, found: Layout, textual: set[str], progress: Progress | None
-) -> dict[str, np.ndarray | _Texts]:
-    # pandas' fast parser takes a single character: between the two of "1::2" it sees an empty cell.
-    spread = 2 if found.separator == "::" else 1
-    places = {what: spread * place for what, place in found.places.items()}
-    parts: dict[str, list[np.ndarray]] = {what: [] for what in places}
-    known: dict[str, dict[str, int]] = {what: {} for what in places}
-    with source.open() as file:
-        try:
-            chunks = pd.read_csv(
-                file,
-                sep=found.separator[0],
-                header=None,
-                names=range(spread * (found.width - 1) + 1),
-                usecols=list(places.values()),
-                dtype={place: object for what, place in places.items() if what in textual},
-                skiprows=found.skipped,
-                chunksize=CHUNK,
-                keep_default_na=False,
-                na_values=[""],
-                skipinitialspace=True,
-                quoting=csv.QUOTE_MINIMAL if found.separator in QUOTED else csv.QUOTE_NONE,
-                encoding=found.encoding,
-                encoding_errors="replace" if found.encoding == "cp1252" else "strict",
-                low_memory=False,
-                index_col=False,
-            )
-            for chunk in chunks:
-                for what, place in places.items():
-                    column = chunk[place]
-                    parts[what].append(_added(column, known[what]) if what in textual else _numbers(column, what))
-                if progress is not None:
-                    rows = sum(map(len, parts["user"]))
-                    progress.report(min(file.tell(), source.size), source.size, f"Read {counted(rows, 'rating')}")
-        except pd.errors.EmptyDataError as error:
-            raise ValueError(f"The file has a header and no ratings. {FORMAT}") from error
-        except pd.errors.ParserError as error:
-            raise ValueError(_why(str(error))) from error
-    if not any(map(len, parts["user"])):
-        raise ValueError(f"The file has a header and no ratings. {FORMAT}")
-    joined = {what: np.concatenate(part) for what, part in parts.items()}
-    return {what: _Texts(column, list(known[what])) if what in textual else column for what, column in joined.items()}
-
-
-def _added(column: pd.Series, known: dict[str, int]) -> np.ndarray:
-    """The column's codes, after those of its texts that are new got one."""
-    codes, texts = pd.factorize(column)
-    table = np.array([*(known.setdefault(str(text).strip(), len(known)) for text in texts), -1], dtype=np.int32)
-    return table[codes]
-
-
-def _numbers(column: pd.Series, what: str) -> np.ndarray:
-    kind = column.dtype.kind
-    if what == "rating" and kind in "iuf":
-        return column.to_numpy(np.float32)
-    if what == "time" and kind in "iuf":
-        return column.to_numpy()
-    if kind == "i":
-        small = len(column) and column.min() >= 0 and column.max() < 2**31
-        return column.to_numpy(np.int32 if small else np.int64)
-    raise _NoNumbersError(what)
-
-
-def _why(error: str) -> str:
-    if line := re.search(r"in line (\d+)", error):
-        return f"Line {int(line[1]):,} has more cells than those before: is a quote missing there?"
-    if line := re.search(r"starting at row (\d+)", error):
-        return f"A quotation mark that is opened in row {int(line[1]) + 1:,} is never closed."
-    return f"The file cannot be read as a table of ratings. {FORMAT}"
+    return _Reading(read_columns(source, found, progress), found, movies, scale, name).ratings()
 
 
 class _Reading:
@@ -201,7 +100,7 @@ class _Reading:
     def _values(self) -> np.ndarray:
         """Each row's rating, NaN where there is none."""
         column = self._table["rating"]
-        if not isinstance(column, _Texts):
+        if not isinstance(column, Texts):
             return column
         numbers = [number(text) for text in column.texts]
         wrong = [
@@ -257,10 +156,8 @@ class _Reading:
         if "time" not in self._table:
             return None
         column = self._table["time"]
-        if isinstance(column, _Texts):
-            dates = pd.to_datetime(pd.Series([*column.texts, ""]), errors="coerce", utc=True, format="mixed")
-            each = dates.dt.tz_localize(None).to_numpy("datetime64[s]").astype(float)
-            seconds = np.where(dates.isna(), np.nan, each)[column.codes]
+        if isinstance(column, Texts):
+            seconds = _seconds(pd.Series([*column.texts, ""], dtype=object))[column.codes]
         else:
             seconds = column.astype(float)
         usable = np.isfinite(seconds) & (np.abs(seconds) < 1e16)
@@ -295,6 +192,18 @@ class _Reading:
         return distinct(item_ids, item_ids), None
 
 
+def _seconds(texts: pd.Series) -> np.ndarray:
+    """Seconds since 1970 of numbers and dates, NaN of what is neither."""
+    seconds = pd.to_numeric(texts, errors="coerce").to_numpy(float, copy=True)
+    for form in ("ISO8601", "mixed"):  # the second takes any form, and many times as long
+        left = np.flatnonzero(np.isnan(seconds))
+        dates = pd.to_datetime(texts.iloc[left], errors="coerce", utc=True, format=form)
+        known = dates.notna().to_numpy()
+        instants = dates[known].dt.tz_localize(None).to_numpy("datetime64[s]")
+        seconds[left[known]] = instants.astype(np.int64)
+    return seconds
+
+
 def _scale(values: np.ndarray) -> tuple[float, float]:
     """Where ratings can lie, judged by where all but a few do."""
     values = values[np.isfinite(values)]
@@ -308,11 +217,11 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     return (0.0 if least < 0.5 or top == 1 else 0.5 if least < 1 else 1.0), float(top)
 
 
-def _coded(column: np.ndarray | _Texts) -> tuple[np.ndarray, np.ndarray]:
+def _coded(column: np.ndarray | Texts) -> tuple[np.ndarray, np.ndarray]:
     """Codes, -1 for none, and ids in order: by number where all are numbers, else by letters."""
-    if not isinstance(column, _Texts):
+    if not isinstance(column, Texts):
         least, most = int(column.min()), int(column.max())
-        if most - least > 4 * len(column) + CHUNK:
+        if most - least > 4 * len(column) + 1_000_000:
             ids, codes = np.unique(column, return_inverse=True)
         else:  # no need to sort
             codes, ids = _used(column - least, np.arange(least, most + 1))
