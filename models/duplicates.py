@@ -1,19 +1,20 @@
 """Near-duplicate photos: found, so that a copy never sits on both sides of a split."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from .close_codes import close_pairs, join
 from .images import open_image
 from .progress import Progress
 
 SIDE = 16  # 16 x 16 comparisons: 256 bits
 SAME_PHOTO = 24  # of 256 bits; unrelated photos differ in about 128, a re-saved copy in fewer than 10
 SAME_LOOK = 0.985  # correlation of the small pictures; a re-saved copy has more than 0.995
-BLOCK = 1 << 24  # comparisons at a time: 64 MB of products
+AT_ONCE = 1 << 14  # pairs whose looks are compared at a time: 32 MB
 FLAT = 1.0  # standard deviation, of 255, below which a picture has no look of its own
 
 
@@ -59,28 +60,13 @@ def group_duplicates(
     groups = np.arange(len(fingerprints))
     if not len(groups):
         return groups
-    signs = np.where(np.stack([one.bits for one in fingerprints]), 1, -1).astype(np.float32)
+    bits = np.stack([one.bits for one in fingerprints])
     looks = np.stack([one.look for one in fingerprints])
-
-    def first_of(photo: int) -> int:
-        while groups[photo] != photo:
-            groups[photo] = photo = groups[groups[photo]]
-        return photo
-
-    for first, second in _close_pairs(signs, max_bits, progress):
-        if looks[first] @ looks[second] >= SAME_LOOK:
-            low, high = sorted((first_of(first), first_of(second)))
-            groups[high] = low
-    return np.array([first_of(photo) for photo in range(len(groups))])
-
-
-def _close_pairs(signs: np.ndarray, max_bits: int, progress: Progress | None) -> Iterable[tuple[int, int]]:
-    """Pairs within `max_bits`; a dot product of +1/-1 codes is (bits - 2 x differing bits)."""
-    closest = signs.shape[1] - 2 * max_bits
-    rows = max(16, BLOCK // len(signs))
-    for start in range(0, len(signs), rows):
-        if progress is not None:
-            progress.report(start, len(signs), "Comparing the images")
-        agreement = signs[start : start + rows] @ signs[start:].T
-        for row, column in np.argwhere(np.triu(agreement >= closest, k=1)):
-            yield start + row, start + column
+    for first, second in close_pairs(bits, max_bits, progress=progress):
+        apart = groups[first] != groups[second]  # a thousand copies are half a million pairs
+        first, second = first[apart], second[apart]
+        for begin in range(0, len(first), AT_ONCE):
+            one, other = first[begin : begin + AT_ONCE], second[begin : begin + AT_ONCE]
+            alike = np.einsum("ij,ij->i", looks[one], looks[other]) >= SAME_LOOK
+            join(groups, one[alike], other[alike])
+    return groups
