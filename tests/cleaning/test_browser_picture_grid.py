@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from browser import Watched, fits
+from playwright.sync_api import expect
 
 FEW = """
 import tempfile
@@ -21,14 +23,15 @@ table["label"] = ["<img src=x onerror=document.title='run'>", *["cold"] * 19, *[
 table["predicted"] = [*["cold"] * 21, *["warm"] * 19]
 table["confidence"], table["loss"] = 0.75, [number / 10 for number in range(40)]
 grid, told = PictureGrid(table, root=folder), HTML()
-other, same = Button(description="Warm only"), Button(description="Again")
+every, other, same = Button(description="All"), Button(description="Warm only"), Button(description="Again")
 def tell(change):
     told.value = f"<p class='told'>{' '.join(map(str, change.new)) or 'none'}</p>"
 grid.observe(tell, "value")
+every.on_click(lambda _: grid.show(table))
 other.on_click(lambda _: grid.show(table[table.label == "warm"]))
 same.on_click(lambda _: grid.show(table.assign(label="relabelled")))
 """
-CELLS = ("# Pictures", FEW + "VBox([grid, told, other, same])", "grid")
+CELLS = ("# Pictures", FEW + "VBox([grid, told, every, other, same])", "grid")
 MANY = (
     "# Many",
     """
@@ -42,14 +45,14 @@ PictureGrid(pd.DataFrame({"item": items, "label": [f"number {number}" for number
 )
 COUNT_BITMAPS = """
     window.bitmaps = 0;
-    const [decode, close] = [window.createImageBitmap, ImageBitmap.prototype.close];
-    window.createImageBitmap = async (...what) => {
-      const bitmap = await decode(...what);
+    const [decode, close] = [ImageDecoder.prototype.decode, VideoFrame.prototype.close];
+    ImageDecoder.prototype.decode = async function (...what) {
+      const decoded = await decode.apply(this, what);
       window.bitmaps += 1;
-      return bitmap;
+      return decoded;
     };
-    ImageBitmap.prototype.close = function () {
-      if (this.width) window.bitmaps -= 1;
+    VideoFrame.prototype.close = function () {
+      if (this.format !== null) window.bitmaps -= 1; // of a closed one it is null
       close.call(this);
     };
 """
@@ -57,7 +60,7 @@ COUNT_BITMAPS = """
 
 def open_grid(page, url):
     page.goto(url)
-    page.get_by_role("gridcell").first.wait_for()
+    page.get_by_role("gridcell").first.locator(".line").first.wait_for()
     return page
 
 
@@ -69,26 +72,48 @@ def told(page, positions):
     page.locator(".told").filter(has_text=re.compile(rf"^\s*{positions}\s*$")).wait_for()
 
 
-def selected(page, grid=0):
-    cells = page.get_by_role("grid").nth(grid).locator("[aria-selected=true]")
-    return sorted(int(one.get_attribute("data-position")) for one in cells.all())
+def selected(page, *positions, grid=0):
+    expect(page.get_by_role("grid").nth(grid).locator("[aria-selected=true]")).to_have_count(len(positions))
+    for position in positions:
+        expect(cell(page, position, grid)).to_have_attribute("aria-selected", "true")
 
 
-@pytest.fixture
-def grid(watch, serve_notebook):
-    watched = watch(viewport={"width": 1000, "height": 1000})
-    yield open_grid(watched.page, serve_notebook(*CELLS))
+def scrolled(page, holds):
+    page.wait_for_function(f"(({{ scrollTop }}) => {holds})(document.querySelector('[role=grid]'))")
+
+
+@pytest.fixture(scope="module")
+def opened(browser, serve_notebook):
+    watched = Watched(browser, viewport={"width": 1000, "height": 1000})
+    page = open_grid(watched.page, serve_notebook(*CELLS))
+    page.get_by_role("grid").nth(1).get_by_role("gridcell").first.wait_for()
+    yield page
+    watched.context.close()
     assert not watched.foreign and not watched.errors
 
 
+@pytest.fixture
+def grid(opened):
+    """A page with two views, the same for all tests: its 40 pictures from the first on, none of them selected."""
+    opened.get_by_role("button", name="All", exact=True).click()
+    expect(opened.get_by_text(re.compile("^40 pictures"))).to_have_count(2)
+    if opened.get_by_text("40 pictures, ").count():
+        opened.get_by_role("button", name="Select none").first.click()
+        told(opened, "none")
+    opened.evaluate("document.querySelectorAll('[role=grid]').forEach((grid) => grid.scrollTo(0, 0))")
+    return opened
+
+
 def test_captions_say_what_is_known_and_run_nothing(grid):
-    assert cell(grid, 1).inner_text().split("\n")[-3:] == ["cold", "✓ cold 75 %", "loss 0.100"]
-    assert cell(grid, 20).locator(".wrong").inner_text() == "✗ cold 75 %"
-    assert "wrongly predicted cold 75 %" in cell(grid, 20).get_attribute("aria-label")
-    assert cell(grid, 0).locator(".what").inner_text() == "<img src=x onerror=document.title='run'>"
-    cell(grid, 3).get_by_text("This is a web page, not a photo").wait_for()
-    assert "03.jpg" in cell(grid, 3).inner_text()
-    assert grid.title() != "run" and not grid.locator("img[src=x]").count()
+    lines = ["cold", "✓ cold 75 %", "loss 0.100"]
+    expect(cell(grid, 1).locator(".line")).to_have_text(lines, use_inner_text=True)
+    expect(cell(grid, 20).locator(".wrong")).to_have_text("✗ cold 75 %", use_inner_text=True)
+    expect(cell(grid, 20)).to_have_accessible_name(re.compile("wrongly predicted cold 75 %"))
+    expect(cell(grid, 0).locator(".what")).to_have_text("<img src=x onerror=document.title='run'>")
+    expect(cell(grid, 3).get_by_text("This is a web page, not a photo")).to_be_visible()
+    expect(cell(grid, 3)).to_contain_text("03.jpg", use_inner_text=True)
+    expect(grid.locator("img[src=x]")).to_have_count(0)
+    expect(grid).not_to_have_title("run")
 
 
 def test_selecting_by_mouse(grid):
@@ -100,10 +125,11 @@ def test_selecting_by_mouse(grid):
     told(grid, "2 3 4 5 7")
     cell(grid, 3).click(modifiers=["ControlOrMeta"])
     told(grid, "2 4 5 7")
-    assert selected(grid) == selected(grid, 1) == [2, 4, 5, 7], "two views of one state"
+    for view in (0, 1):
+        selected(grid, 2, 4, 5, 7, grid=view)
     cell(grid, 9, grid=1).click()
     told(grid, "9")
-    assert selected(grid) == [9]
+    selected(grid, 9)
     grid.get_by_role("button", name="Select all").first.click()
     grid.get_by_text("40 pictures, 40 selected").first.wait_for()
     grid.get_by_role("button", name="Select none").nth(1).click()
@@ -111,8 +137,9 @@ def test_selecting_by_mouse(grid):
 
 
 def test_selecting_by_keyboard(grid):
-    columns = int(grid.get_by_role("grid").first.get_attribute("aria-colcount"))
     cell(grid, 0).click()
+    told(grid, "0")
+    columns = int(grid.get_by_role("grid").first.get_attribute("aria-colcount"))
     press = grid.keyboard.press
     press("ArrowRight")
     told(grid, "1")
@@ -126,17 +153,18 @@ def test_selecting_by_keyboard(grid):
     press("Control+ArrowRight")
     press("Space")
     told(grid, "0 1 2 4")
-    assert grid.evaluate("document.activeElement.dataset.position") == "4"
+    expect(cell(grid, 4)).to_be_focused()
     press("End")
     told(grid, "39")
-    assert cell(grid, 39).get_attribute("tabindex") == "0" and cell(grid, 39).is_visible()
+    expect(cell(grid, 39)).to_have_attribute("tabindex", "0")
+    expect(cell(grid, 39)).to_be_in_viewport()
     press("PageUp")
-    assert int(grid.evaluate("document.activeElement.dataset.position")) < 39 - columns
+    grid.wait_for_function(f"document.activeElement.dataset.position < {39 - columns}")
     press("Control+a")
     grid.get_by_text("40 pictures, 40 selected").first.wait_for()
     press("Escape")
     told(grid, "none")
-    assert grid.locator("[role=grid]").first.locator("[tabindex='0']").count() == 1
+    expect(grid.locator("[role=grid]").first.locator("[tabindex='0']")).to_have_count(1)
 
 
 def test_enlarging(grid):
@@ -150,7 +178,7 @@ def test_enlarging(grid):
     dialog.get_by_text("This is a web page, not a photo").wait_for()
     grid.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert grid.evaluate("document.activeElement.dataset.position") == "3"
+    expect(cell(grid, 3)).to_be_focused()
     told(grid, "3")
     grid.keyboard.press("Enter")
     dialog.wait_for()
@@ -158,19 +186,23 @@ def test_enlarging(grid):
     cell(grid, 6).hover()
     cell(grid, 6).get_by_role("button", name="Enlarge").click()
     dialog.get_by_text("06.jpg").first.wait_for()
+    grid.keyboard.press("Escape")
+    told(grid, "6")
 
 
 def test_the_same_pictures_stay_in_place_and_others_begin_at_the_top(grid):
     cell(grid, 0).click()
     grid.keyboard.press("End")
+    told(grid, "39")
+    scrolled(grid, "scrollTop > 0")
     place = grid.get_by_role("grid").first.evaluate("grid => grid.scrollTop")
     grid.get_by_role("button", name="Again").click()
     grid.get_by_text("relabelled").first.wait_for()
-    assert grid.get_by_role("grid").first.evaluate("grid => grid.scrollTop") == place > 0
+    scrolled(grid, f"scrollTop === {place}")
     told(grid, "39")
     grid.get_by_role("button", name="Warm only").click()
     grid.get_by_text("20 pictures", exact=True).first.wait_for()
-    assert grid.get_by_role("grid").first.evaluate("grid => grid.scrollTop") == 0
+    scrolled(grid, "scrollTop === 0")
     cell(grid, 0).locator(".wrong").wait_for()
 
 
@@ -190,12 +222,15 @@ def test_a_hundred_thousand_pictures_take_no_more_than_a_screen(watch, serve_not
         )
         page.wait_for_function(near, arg=int(share * 100_000))
         page.wait_for_function(loaded)
-        assert page.get_by_role("gridcell").count() <= 12 * columns
-        assert 0 < page.evaluate("window.bitmaps") <= 12 * columns, "pictures out of sight are let go of"
+        page.wait_for_function(f"document.querySelectorAll('.cell').length <= {12 * columns}")
+        # Pictures out of sight are let go of.
+        page.wait_for_function(f"0 < window.bitmaps && window.bitmaps <= {12 * columns}")
     last = cell(page, 99_999)
-    assert "number 99999" in last.inner_text()
-    box, frame = last.bounding_box(), grid.bounding_box()
-    assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
+    expect(last).to_contain_text("number 99999", use_inner_text=True)
+    page.wait_for_function(
+        "([cell, grid]) => cell.getBoundingClientRect().bottom <= grid.getBoundingClientRect().bottom + 1",
+        arg=[last.element_handle(), grid.element_handle()],
+    )
     last.click()
     page.keyboard.press("Home")
     cell(page, 0).get_by_text("number 0").wait_for()
@@ -207,7 +242,7 @@ def test_a_hundred_thousand_pictures_take_no_more_than_a_screen(watch, serve_not
 def test_on_a_phone(watch, serve_notebook):
     watched = watch(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = open_grid(watched.page, serve_notebook(*CELLS))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     cell(page, 0).tap()
     cell(page, 1).tap()
     told(page, "0 1")
@@ -215,5 +250,5 @@ def test_on_a_phone(watch, serve_notebook):
     told(page, "1")
     cell(page, 1).get_by_role("button", name="Enlarge").tap()
     page.get_by_role("dialog").get_by_text("01.jpg").first.wait_for()
-    assert page.get_by_role("dialog").bounding_box()["width"] <= 390
+    page.wait_for_function("document.querySelector('dialog[open]').getBoundingClientRect().width <= 390")
     assert not watched.errors

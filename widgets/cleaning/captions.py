@@ -48,8 +48,9 @@ def _is_path(item: Any) -> bool:
 def _name(item: Any, position: int, root: Path | None) -> str:
     if not _is_path(item):
         return f"picture {position + 1}"
-    path = Path(item)
-    return str(path.relative_to(root)) if root is not None and path.is_relative_to(root) else path.name
+    path = os.path.normpath(item)
+    folder = "" if root is None else os.path.join(root, "")
+    return path[len(folder) :] if folder and path.startswith(folder) else os.path.basename(path)
 
 
 def _plain(value: Any) -> str | float | None:

@@ -1,34 +1,11 @@
 const GAP = 8; // px between pictures
 const NARROWEST = 150; // px of a picture
 
-// What stands under a picture, and the same as one sentence.
-function described(row, position, count) {
-  const lines = [];
-  const text = [];
-  const add = (line, spoken = line, attributes = {}) => {
-    lines.push(h("div", { class: "line", title: line, ...attributes }, line));
-    text.push(spoken);
-  };
-  if (row.label !== undefined) add(row.label ?? "no label", row.label ?? "no label", { class: "line what" });
-  if (row.predicted !== undefined) {
-    const wrong = row.predicted !== null && row.label !== null && row.predicted !== row.label;
-    const sure = typeof row.confidence === "number" ? ` ${percent(row.confidence)}` : "";
-    const named = row.predicted ?? "not predicted";
-    const mark = row.label === null || row.predicted === null ? "" : wrong ? "✗ " : "✓ ";
-    add(`${mark}${named}${sure}`, `${wrong ? "wrongly " : ""}predicted ${named}${sure}`, { class: wrong ? "line wrong" : "line" });
-  } else add(row.name.split("/").at(-1), row.name, { class: "line file", title: row.name }); // its end tells pictures apart
-  if (row.loss !== undefined) add(row.loss === null ? "no loss" : `loss ${row.loss.toPrecision(3)}`);
-  if (row.note !== undefined) add(row.note ?? "", row.note ?? "", { class: "line note" });
-  if (row.badge) text.push(row.badge);
-  if (row.predicted !== undefined) text.push(row.name);
-  return { lines, text: `${text.filter(Boolean).join(", ")}, ${position + 1} of ${count}` };
-}
-
 function pictureView(model, el, store) {
   let columns = 1, cell = NARROWEST, under = 0;
   let active = 0, anchor = 0; // positions of the cursor, and of where a range began
   let touched = false;
-  const cells = new Map(); // position -> its elements
+  const cells = new Map(); // position -> its cell
   const lines = new Map(); // number -> element of a line of the grid
   const { label } = model.get("_options");
   const keys = () => model.get("_options").keys;
@@ -64,45 +41,13 @@ function pictureView(model, el, store) {
   });
   el.append(large.dialog);
 
-  function makeCell(position) {
-    const image = h("canvas", { width: 0, height: 0, hidden: true, "aria-hidden": "true" }); // the cell has its name
-    const problem = h("span", { class: "problem" });
-    const badge = h("span", { class: "badge" });
-    const enlarge = h("button", { type: "button", class: "enlarge", tabindex: "-1", "aria-label": "Enlarge", title: "Enlarge",
-      onclick: (event) => {
-        event.stopPropagation();
-        open(position);
-      } }, "⤢");
-    const frame = h("div", { class: "frame" }, image, problem, badge, h("span", { class: "tick", "aria-hidden": "true" }, "✓"), enlarge);
-    const caption = h("div", { class: "caption" });
-    const element = h("div", { class: "cell", role: "gridcell", tabindex: "-1", "data-position": position,
-      "aria-colindex": (position % columns) + 1 }, frame, caption);
-    return { element, image, problem, badge, caption, row: null, picture: undefined };
-  }
-
   function drawCell(position) {
-    const made = cells.get(position);
-    if (!made) return;
-    const row = store.row(position);
-    if (row && made.row !== row) {
-      made.row = row;
-      const { lines, text } = described(row, position, store.count);
-      made.caption.replaceChildren(...(store.lines ? lines : []));
-      made.element.ariaLabel = text;
-      made.badge.textContent = row.badge ?? "";
-      made.badge.hidden = !row.badge;
-      made.element.classList.toggle("marked", Boolean(row.badge));
-    }
-    const picture = store.picture(position);
-    if (made.picture !== picture) paint(made.image, (made.picture = picture));
-    const why = store.problem(position);
-    made.problem.hidden = !why;
-    made.problem.textContent = why ? `${row?.name ?? ""}\n${why}` : "";
-    large.draw(position);
+    cells.get(position)?.draw();
+    if (cells.has(position)) large.draw(position);
   }
 
   function drop(position) {
-    if (cells.has(position)) paint(cells.get(position).image); // Safari counts the pixels of what is not collected yet
+    cells.get(position)?.empty();
     cells.delete(position);
   }
 
@@ -136,7 +81,7 @@ function pictureView(model, el, store) {
   function makeLine(number) {
     const line = h("div", { class: "pictures", role: "row", "aria-rowindex": number + 1 });
     for (let at = number * columns; at < Math.min((number + 1) * columns, store.count); at++) {
-      cells.set(at, makeCell(at));
+      cells.set(at, pictureCell(at, { store, column: at % columns, open }));
       line.append(cells.get(at).element);
       drawCell(at);
       selectCell(at);

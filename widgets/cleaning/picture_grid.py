@@ -61,6 +61,7 @@ class PictureGrid(anywidget.AnyWidget):
         "cleaning/picture_store.js",
         "cleaning/scroller.js",
         "cleaning/enlarged.js",
+        "cleaning/picture_cell.js",
         "cleaning/picture_grid.js",
     )
     _css = joined("base.css", "cleaning/picture_grid.css")
@@ -220,14 +221,14 @@ class PictureGrid(anywidget.AnyWidget):
     def _begin(self) -> None:
         """Send what a page will ask for first: it is on the screen a round trip earlier."""
         end = min(self._screen, self._count)
-        self._send_rows(0, end)
+        self._send_rows(0, end, pictures_follow=True)
         self._loader.want("", dict(enumerate(self._table["item"].iloc[:end] if self._count else ())))
 
-    def _send_rows(self, begin: int, end: int) -> None:
+    def _send_rows(self, begin: int, end: int, *, pictures_follow: bool = False) -> None:
         badges = self._badges(range(begin, end)) if self._badges else [None] * (end - begin)
         rows = captions(self._table, begin, end, root=self.root, badges=badges) if begin < end else []
         content = {"version": self._version, "drawing": self._drawing, "start": begin, "rows": rows}
-        self.send({"type": "rows", **content})
+        self.send({"type": "rows", **content, "pictures_follow": pictures_follow})
 
     def _warm(self, begin: int, end: int) -> None:
         """Make thumbnails of what may be scrolled to next, while nobody waits for others."""

@@ -12,7 +12,7 @@ from typing import Any
 from ..background import offload, start
 
 LANES = min(4, os.cpu_count() or 1)  # threads that read
-SLICE = 0.05  # seconds of reading after which what is there is handed out
+SLICE = 0.02  # seconds of reading after which what is there is handed out: the page decodes it meanwhile
 PAGES = 8  # browser pages whose wishes are kept; more is nobody scrolling
 
 

@@ -5,13 +5,25 @@ const ASK_SOON = 30; // ms: a wheel turns faster than anybody looks
 const ASK_AGAIN = 5000; // ms: an answer may be lost with the connection
 
 // A picture as pixels, to be painted on a canvas: of each address that an <img> has ever shown, a browser keeps
-// some kilobytes for as long as the page lives.
-const decoded = (jpeg) => createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+// some kilobytes for as long as the page lives. An ImageDecoder takes the bytes as they lie here; a Blob goes
+// through the browser's own process first. Where there is none (before Firefox 133 and Safari 26, or without
+// https on another machine) a Blob must do.
+async function decoded(jpeg) {
+  const type = "image/jpeg";
+  if (!window.ImageDecoder) return createImageBitmap(new Blob([jpeg], { type }));
+  const decoder = new ImageDecoder({ data: jpeg, type });
+  try {
+    return (await decoder.decode()).image;
+  } finally {
+    decoder.close();
+  }
+}
 const UNDECODED = "The browser cannot show this picture.";
 
-function paint(canvas, bitmap) {
+function paint(canvas, bitmap) { // an ImageBitmap, or a VideoFrame as a decoder gives it
+  const [width, height] = bitmap ? [bitmap.displayWidth ?? bitmap.width, bitmap.displayHeight ?? bitmap.height] : [0, 0];
   canvas.hidden = !bitmap;
-  Object.assign(canvas, { width: bitmap?.width ?? 0, height: bitmap?.height ?? 0 }); // which empties it, too
+  Object.assign(canvas, { width, height }); // which empties it, too
   if (bitmap) canvas.getContext("2d").drawImage(bitmap, 0, 0);
 }
 
@@ -42,6 +54,7 @@ function pictureStore(model) {
   const rows = new Map(); // position -> {row, drawing}
   const pictures = new Map(); // position -> {bitmap}, without one until it is decoded
   const problems = new Map(); // position -> why there is no picture
+  const coming = new Set(); // positions of those that the kernel sends by itself
   const views = new Set(); // {draw(position), select(), near: [begin, end), seen: [begin, end)}
   const enlarging = new Map(); // position -> those who wait for it
   let shown = model.get("_shown");
@@ -76,15 +89,19 @@ function pictureStore(model) {
     for (const part of ["seen", "near"])
       for (const view of views) for (let at = view[part][0]; at < Math.min(view[part][1], shown.count); at++) near.add(at);
     for (const position of pictures.keys()) if (!near.has(position)) forget(position);
-    for (const known of [rows, problems])
+    for (const known of [rows, problems, coming])
       for (const position of known.keys()) if (!near.has(position)) known.delete(position);
     const wanted = [...near];
     const captions = wanted.filter((at) => rows.get(at)?.drawing !== shown.drawing);
-    const missing = wanted.filter((at) => !pictures.has(at) && !problems.has(at));
-    if (!captions.length && !missing.length) return;
-    began = true;
-    send("want", { rows: rangesOf(captions), pictures: rangesOf(missing) });
-    again = setTimeout(ask, ASK_AGAIN);
+    const missing = wanted.filter((at) => !pictures.has(at) && !problems.has(at) && !coming.has(at));
+    if (captions.length || missing.length) {
+      began = true;
+      send("want", { rows: rangesOf(captions), pictures: rangesOf(missing) });
+    } else if (!coming.size) return;
+    again = setTimeout(() => {
+      coming.clear();
+      ask();
+    }, ASK_AGAIN);
   }
 
   function wants(view, seen, near) {
@@ -93,7 +110,8 @@ function pictureStore(model) {
   }
 
   const heard = {
-    rows({ start, rows: come, drawing }) {
+    rows({ start, rows: come, drawing, pictures_follow: follow }) {
+      if (follow) come.forEach((_, index) => coming.add(start + index));
       come.forEach((row, index) => rows.set(start + index, { row, drawing }));
       tell(come.map((_, index) => start + index));
     },
@@ -103,6 +121,7 @@ function pictureStore(model) {
         if (!pictures.has(position) && isNear(position)) decode(position, buffers[index]);
       });
       for (const [position, why] of failed) problems.set(position, why);
+      for (const position of [...positions, ...failed.map(([at]) => at)]) coming.delete(position);
       tell(failed.map(([position]) => position));
     },
     async large({ position, page: asked, version, problem }, [jpeg] = []) {
@@ -125,6 +144,7 @@ function pictureStore(model) {
       [...pictures.keys()].forEach(forget);
       rows.clear();
       problems.clear();
+      coming.clear();
       enlarging.clear();
     }
     views.forEach((view) => view.show(shown.version !== before.version));
