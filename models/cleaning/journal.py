@@ -52,6 +52,7 @@ class Journal:
         self._path = None if path is None else Path(path)
         self._dataset = None if root is None else Dataset(root)
         self._history = History()
+        self._marks = self._history.marks  # as they are for others while a thread writes
         self._unwritten: list[dict] = []
         self._inode: int | None = None  # of the file as it was read
         self._offset = 0  # how far
@@ -67,7 +68,7 @@ class Journal:
 
     @property
     def marks(self) -> Mapping[str, Mark]:
-        return MappingProxyType(self._history.marks)
+        return MappingProxyType(self._marks)
 
     @property
     def can_undo(self) -> bool:
@@ -105,9 +106,27 @@ class Journal:
 
     def set(self, marks: Mapping[str, Mark | None]) -> list[str]:
         """Any marks, None to take one away, in one step."""
+        changed = self.write(marks)
+        self.tell(changed)
+        return changed
+
+    def write(self, marks: Mapping[str, Mark | None]) -> list[str]:
+        """What `set` does, in any thread: nobody is told before the kernel's own calls `tell`.
+
+        >>> changed = await offload(journal.write, marks)
+        >>> journal.tell(changed)
+        """
         for name in marks:
             check_name(name)
-        return self._play({"do": [[name, *(mark or [None])] for name, mark in marks.items()]})
+        step = {"do": [[name, *(mark or [None])] for name, mark in marks.items()]}
+        with self._lock:
+            self._history.marks = self._history.marks.copy()  # nobody sees half of it
+            return self._take_and_keep(step)
+
+    def tell(self, changed: list[str]) -> None:
+        """Call each listener with these names, if there are any."""
+        for listener in [*self.listeners] if changed else []:
+            listener(changed)
 
     def undo(self) -> list[str]:
         """Take the last step back; nothing where there is none."""
@@ -122,13 +141,18 @@ class Journal:
         """Forget marks that have been carried out: no undo brings them back."""
         return self._play({"settle": list(names)})
 
-    def refresh(self) -> list[str]:
-        """Read what another notebook has marked meanwhile, and write what could not be written before."""
-        with self._lock:
-            if self._path is None or self._up_to_date():
-                return []
-            changed = self._exchange(None)
-        self._tell(changed)
+    def refresh(self, *, wait: bool = True) -> list[str]:
+        """Read what another notebook has marked meanwhile, and write what could not be written before.
+
+        `wait=False`: not while a thread writes, whose changes are told of anyway.
+        """
+        if not self._lock.acquire(blocking=wait):
+            return []
+        try:
+            changed = [] if self._path is None or self._up_to_date() else self._take_and_keep(None)
+        finally:
+            self._lock.release()
+        self.tell(changed)
         return changed
 
     def sync(self) -> None:
@@ -157,13 +181,14 @@ class Journal:
 
     def _play(self, step: dict) -> list[str]:
         with self._lock:
-            changed = self._history.play(step) if self._path is None else self._exchange(step)
-        self._tell(changed)
+            changed = self._take_and_keep(step)
+        self.tell(changed)
         return changed
 
-    def _tell(self, changed: list[str]) -> None:
-        for listener in [*self.listeners] if changed else []:
-            listener(changed)
+    def _take_and_keep(self, step: dict | None) -> list[str]:
+        changed = self._history.play(step) if self._path is None else self._exchange(step)
+        self._marks = self._history.marks
+        return changed
 
     def _identity(self, name: str) -> tuple[int | None, int | None]:
         check_name(name)

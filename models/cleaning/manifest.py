@@ -13,11 +13,11 @@ import pandas as pd
 from .. import strings  # noqa: F401
 from ..progress import Progress
 from .changes import logs_of
+from .class_name import LONGEST, why_no_folder
 from .dataset import Dataset, reason
 from .marks import Mark
 from .moving import Identity, identity
 
-LONGEST = 255  # bytes in a file's name
 LABELS = "labels.csv"
 RELABEL = ("auto", "folder", "csv")
 ROWS = ["action", "from", "to", "reason", "size", "modified"]
@@ -169,7 +169,7 @@ class _Planner:
 
     def _target(self, folder: str, label: str, new: str) -> str:
         """The folder of the new label."""
-        if why := _not_a_folder_name(new, known=new in self.known):
+        if why := why_no_folder(new, known=new in self.known):
             raise ValueError(f"{new!r} cannot be the name of a folder: {why}.")
         parts = folder.split("/")
         if label not in parts:
@@ -256,22 +256,3 @@ def _nowhere_to_note(dataset: Dataset) -> str:
 
 def _pictures(count: int) -> str:
     return f"{count:,} picture{'' if count == 1 else 's'}"
-
-
-def _not_a_folder_name(label: str, *, known: bool) -> str:
-    """Why a label cannot be a folder's name, or ""; of one that is a folder already only what would lead away."""
-    if "/" in label or "\0" in label:
-        return "it has a slash" if "/" in label else "it has a null byte"
-    if label in ("", ".", ".."):
-        return "it would be no folder of its own"
-    if len(os.fsencode(label)) > LONGEST:
-        return f"it is longer than {LONGEST} bytes"
-    if known:
-        return ""
-    if label.startswith("."):
-        return "folders that begin with a dot are hidden, and loaders skip them"
-    if "\\" in label or any(ord(c) < 32 or ord(c) == 127 for c in label):
-        return "it has a backslash or a control character"
-    if label != label.strip():
-        return "it begins or ends with a space"
-    return ""

@@ -12,7 +12,7 @@ from ipyfastai.models.cleaning.journal import Journal
 from ipyfastai.models.interpretation.predictions import PROBABILITY, predictions_table
 from ipyfastai.models.thumbnails import Thumbnails
 from ipyfastai.widgets import ImageCleaner
-from ipyfastai.widgets.cleaning import image_cleaner
+from ipyfastai.widgets.cleaning import marking
 from PIL import Image
 
 LABELS = ["black", "grizzly", "teddy"]
@@ -158,7 +158,7 @@ def test_marks_by_key_and_button_with_the_way_back(cleaner):
 
 
 def test_many_are_marked_in_the_background_with_a_way_to_stop(cleaner, monkeypatch):
-    monkeypatch.setattr(image_cleaner, "AT_ONCE", 2)
+    monkeypatch.setattr(marking, "AT_ONCE", 2)
     shown, seen = names(cleaner), []
     cleaner.job.observe(lambda change: seen.append(change["new"]), "busy")
     cleaner.grid.value = (0, 1, 2)
@@ -169,6 +169,63 @@ def test_many_are_marked_in_the_background_with_a_way_to_stop(cleaner, monkeypat
     cleaner.job.observe(lambda change: change["new"] and cleaner.job.cancel(), "_shown")
     press(cleaner, "k")
     assert list(cleaner.journal.marks) == shown[:3] and cleaner.job._shown["text"] == "Cancelled."
+
+
+def name_class(cleaner, text):
+    """Type a name for a class; what stands beside it then."""
+    answers = []
+    cleaner.buttons.send = lambda content: answers.append(content)
+    say(cleaner.buttons, type="name", text=text, page="a page")
+    [answer] = answers
+    assert answer["type"] == "named" and answer["page"] == "a page"
+    return answer["problem"]
+
+
+def test_a_class_that_is_not_there_yet(cleaner):
+    root = cleaner.grid.root
+    select(cleaner, PUPPY, OTHER_PUPPY)
+    assert name_class(cleaner, " puppies ") == ""
+    assert badge(cleaner, PUPPY) == badge(cleaner, OTHER_PUPPY) == "→ puppies"
+    assert cleaner.bar._said["done"] == "→ puppies: 2 pictures."
+    # From now on it is a class to move to like the others, and goes with its last mark.
+    assert cleaner.buttons._labels == [*LABELS, "puppies"] and cleaner.buttons._keys["4"] == 3
+    select(cleaner, TWIN)
+    press(cleaner, "4")
+    assert badge(cleaner, TWIN) == "→ puppies"
+    press(cleaner, "u")
+    press(cleaner, "u")
+    assert cleaner.buttons._labels == LABELS and "4" not in cleaner.buttons._keys
+    press(cleaner, "Shift+u")
+    click(cleaner.panel.sheet, "Apply 2 marks")
+    assert "2 pictures move: teddy → puppies." in cleaner.panel.sheet._shown["text"]
+    click(cleaner.panel.sheet, "Yes")
+    assert sorted(os.listdir(root / "puppies")) == sorted(os.path.basename(one) for one in (PUPPY, OTHER_PUPPY))
+    assert cleaner.table["label"].value_counts()["puppies"] == 2
+    choose(cleaner, "view", "puppies")
+    assert len(cleaner.grid.table) == 2
+    click(cleaner.panel.sheet, "Undo the last Apply")
+    assert (root / PUPPY).is_file() and not (root / "puppies").exists()
+    choose(cleaner, "view", "teddy")
+    assert badge(cleaner, PUPPY) == "→ puppies"
+
+
+def test_a_name_that_can_be_no_class_is_said_and_nothing_is_marked(cleaner):
+    select(cleaner, PUPPY)
+    for text, why in {
+        "  ": "Type a name for the class.",
+        "../elsewhere": "it has a slash",
+        "Teddy": "There is a class 'teddy' already",
+        ".hidden": "begin with a dot",
+        "half \ud83d": "half of a character",
+    }.items():
+        assert why in name_class(cleaner, text)
+    select(cleaner)
+    assert name_class(cleaner, "puppies") == "Select the pictures that are to move there."
+    assert not cleaner.journal.marks
+    for text in (None, 7, "x" * 10_001):
+        say(cleaner.buttons, type="name", text=text, page="a page")
+    say(cleaner.buttons, type="name", text="puppies", page=["a page"])
+    assert not cleaner.journal.marks
 
 
 def test_a_key_acts_on_the_picture_under_the_cursor_where_none_is_selected(cleaner):

@@ -14,6 +14,7 @@ from ...models.cleaning.dataset import Dataset
 from ...models.cleaning.marks import ACTIONS, Mark
 from ...models.interpretation.predictions import PROBABILITY, check_predictions
 
+CODES = {action: place for place, action in enumerate(ACTIONS, 1)}
 SHOWN = ("item", "split", "label", "predicted", "confidence", "loss")
 
 
@@ -44,6 +45,7 @@ class Collection:
         self.splits = sorted(set(table["split"]), key=lambda split: (split != "train", split != "valid", split))
         self.marked = np.zeros(len(items), np.int8)
         self.elsewhere: set[str] = set()
+        self._to_new: dict[str, str] = {}  # name -> the label that it is to move to, where no picture has that yet
 
     @classmethod
     def of(cls, table: pd.DataFrame, *, root: str | os.PathLike | None = None) -> Collection:
@@ -65,10 +67,14 @@ class Collection:
 
     def note(self, names: Iterable[str], marks: Mapping[str, Mark]) -> None:
         """These names have other marks now."""
+        known = set(self.labels)
         for name in names:
             mark, row = marks.get(name), self.row.get(name)
+            self._to_new.pop(name, None)
             if row is not None:
-                self.marked[row] = 0 if mark is None else 1 + ACTIONS.index(mark.action)
+                self.marked[row] = 0 if mark is None else CODES[mark.action]
+                if mark is not None and mark.label is not None and mark.label not in known:
+                    self._to_new[name] = mark.label
             elif mark is None:
                 self.elsewhere.discard(name)
             else:
@@ -79,16 +85,21 @@ class Collection:
         codes, size = self.table["label"].cat.codes, len(self.labels)
         return np.bincount(codes, minlength=size), np.bincount(codes[self.marked > 0], minlength=size)
 
+    @property
+    def targets(self) -> list[str]:
+        """The labels that can be moved to: those of the table, and new ones that something is marked for."""
+        return [*self.labels, *dict.fromkeys(self._to_new.values())]
+
     def likely_targets(self, label: str | None, count: int = 9) -> list[str]:
         """The labels to move to that are worth a key: what the model calls these pictures, then the first."""
-        if len(self.labels) <= count:
-            return self.labels
+        if len(self.targets) <= count:
+            return self.targets
         first: list[str] = []
         if "predicted" in self.table:
             rows = slice(None) if label is None else (self.table["label"] == label).to_numpy()
             called = self.table["predicted"][rows].value_counts()
             first = [name for name in called.index[: count + 1] if called[name]]
-        return [name for name in dict.fromkeys([*first, *self.labels]) if name != label][:count]
+        return [name for name in dict.fromkeys([*first, *self.targets]) if name != label][:count]
 
     def find(self, which: pd.DataFrame | Iterable) -> list[int]:
         """Rows given by position, by item, or as a part of the table; what is not in it is left out."""

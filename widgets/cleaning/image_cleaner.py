@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,10 +11,11 @@ import pandas as pd
 from traitlets import All, Any, default
 
 from ...models.cleaning.apply import Applied, recover, refusal
+from ...models.cleaning.class_name import new_class
 from ...models.cleaning.journal import Journal
 from ...models.cleaning.manifest import RELABEL, Manifest
-from ...models.cleaning.marks import ACTIONS, Mark
-from ...models.thumbnails import Thumbnails
+from ...models.cleaning.marks import ACTIONS
+from ...models.thumbnails import WAITING, Thumbnails
 from ..composite import Composite
 from ..job import Job
 from .applies import Applies
@@ -24,10 +24,10 @@ from .cleaner_bar import CleanerBar
 from .collection import Collection, counted
 from .looking import ALIKE, ERRORS, Looking
 from .mark_buttons import MarkButtons
-from .picture_grid import Key, PictureGrid
+from .marking import Marking
+from .picture_grid import SCREEN, Key, PictureGrid
+from .views import Views
 
-AT_ONCE = 2000  # pictures that are marked without showing how far that is
-BADGES = {"keep": "Keep", "delete": "Delete"}
 # Other keys for the same: a Mac's Delete key is called Backspace, and habits differ.
 ALSO = {"d": "Delete", "Backspace": "Delete", "Ctrl+z": "u", "Ctrl+y": "Shift+u", "Ctrl+Shift+z": "Shift+u"}
 HINTS = {
@@ -80,16 +80,19 @@ class ImageCleaner(Composite):
         self.thumbnails = thumbnails or self._owned
         self.journal = journal or (Journal.of(self._pictures.root) if ours else Journal(None))
         self._rows = np.empty(0, np.int64)  # what is shown, by position in the table
-        self._only: tuple[str, list[str]] | None = None  # a title and names that somebody asked for
+        self._views = Views(self._pictures)
         self._chosen = {"view": 0, "split": 0}
         self._keys: dict[str, str] = {}  # digit -> label
-        self._said = ""
         self._observed = False
         self._applies = Applies()
+        self._warmed: set[str] = set()  # orders
 
         self.bar = CleanerBar(chosen=self._choose)
         self.job = Job()
-        self.buttons = MarkButtons(acted=self._act)
+        self.buttons = MarkButtons(acted=self._act, named=self._name)
+        self._marking = Marking(
+            self.journal, job=self.job, is_here=lambda name: name in self._pictures.row, told=self._tell
+        )
         self.grid = PictureGrid(
             root=self._pictures.root,
             thumbnails=self.thumbnails,
@@ -109,7 +112,7 @@ class ImageCleaner(Composite):
         self.add_class("ipyfastai-image-cleaner")
         self.grid.observe(lambda change: self._tell(), "value")
         self.journal.listeners.append(self._changed)
-        self._said = recovered
+        self._marking.said = recovered
         self._use(self._pictures)
 
     def only(self, which: pd.DataFrame | Iterable, title: str = "Chosen pictures") -> None:
@@ -119,9 +122,8 @@ class ImageCleaner(Composite):
 
         They stand among the choices, with their title, until others take their place.
         """
-        self._only = (title, [self._pictures.names[row] for row in self._pictures.find(which)])
+        self._chosen.update(view=self._views.only(which, title), split=0)
         self._offer()
-        self._chosen.update(view=len(self._views()) - 1, split=0)
         self._show()
 
     def close(self) -> None:
@@ -157,72 +159,71 @@ class ImageCleaner(Composite):
 
     def _use(self, pictures: Collection) -> None:
         """Show these pictures from now on."""
-        self._pictures = self.panel.pictures = pictures
+        self._pictures = self._views.pictures = self.panel.pictures = pictures
         pictures.note(self.journal.marks, self.journal.marks)
         self._looking = Looking(pictures.table, thumbnails=self.thumbnails, job=self.job, ready=self._show)
+        self._warmed.clear()
         self._chosen.setdefault("order", self._looking.first)
         self._offer()
         self._show()
         self._publish()
         self.set_trait("table", pictures.table)
 
-    def _views(self) -> list[tuple[str, str | None]]:
-        """What can be looked at: all, each label, what is marked, and what `only` was told."""
-        only = [] if self._only is None else [("only", None)]
-        return [("all", None), *(("label", label) for label in self._pictures.labels), ("marked", None), *only]
-
     def _offer(self) -> None:
         pictures = self._pictures
-        sizes, marked = pictures.counts()
-        counts = [(label, size, some) for label, size, some in zip(pictures.labels, sizes, marked, strict=True)]
-        titles = [
-            f"{label} ({size:,}{f', {some:,} marked' if some else ''})"
-            for label, size, some in [("All classes", sizes.sum(), marked.sum()), *counts]
-        ]
-        titles.append(f"Marked ({marked.sum():,})")
-        if self._only is not None:
-            titles.append(f"{self._only[0]} ({len(self._only[1]):,})")
         splits = ["Both splits" if len(pictures.splits) == 2 else "All splits", *pictures.splits]
-        self.bar.offer(view=titles, split=splits if len(splits) > 2 else splits[:1], order=self._looking.names)
+        self.bar.offer(
+            view=self._views.titles(), split=splits if len(splits) > 2 else splits[:1], order=self._looking.names
+        )
 
     def _choose(self, name: str, index: int) -> None:
         self._chosen[name] = index
-        self._said = ""
+        self._marking.said = ""
         self._looking.again(self._looking.names[self._chosen["order"]])
-        self.journal.refresh()  # what another notebook has marked meanwhile
+        self.journal.refresh(wait=False)  # what another notebook has marked meanwhile
         self._show()
 
     def _show(self) -> None:
         """Show what is chosen, from its top, or what is the same as before where it is."""
         pictures, order = self._pictures, self._looking.names[self._chosen["order"]]
-        kind, label = self._views()[self._chosen["view"]]
+        label = self._views.label(self._chosen["view"])
         rows = self._looking.rows(order, label=label, split=[None, *pictures.splits][self._chosen["split"]])
         empty = "No pictures here." if rows is not None else self._looking.why(order)
         rows = np.empty(0, np.int64) if rows is None else rows
-        if kind == "marked":
-            rows = rows[pictures.marked[rows] > 0]
-        elif kind == "only":
-            rows = rows[np.isin(rows, [pictures.row[name] for name in self._only[1] if name in pictures.row])]
-        self._rows = rows
+        self._rows = rows = self._views.rows(self._chosen["view"], rows)
         captions = pictures.captions.iloc[rows]
         notes = self._looking.notes(order, rows) if len(rows) else None
         self.grid.show(captions if notes is None else captions.assign(note=notes), empty=empty)
+        self._warm(order)
         self.bar.choose(**self._chosen)
-        self._set_keys(pictures.likely_targets(label))
+        self._set_keys()
         self._tell()
 
-    def _set_keys(self, targets: Sequence[str]) -> None:
-        self._keys = {str(number): target for number, target in enumerate(targets[:9], 1)}
-        place = {name: number for number, name in enumerate(self._pictures.labels)}
-        self.buttons.moves(self._pictures.labels, {key: place[target] for key, target in self._keys.items()})
+    def _warm(self, order: str) -> None:
+        """Make ready what each class shows first, while nobody waits for other pictures."""
+        if order in self._warmed:
+            return
+        rows = self._looking.first_of_each(order, min(SCREEN, WAITING // max(1, len(self._pictures.labels))))
+        if len(rows):
+            self._warmed.add(order)
+            self.thumbnails.warm(self._pictures.table["item"].iloc[rows])
+
+    def _set_keys(self) -> None:
+        likely = self._pictures.likely_targets(self._views.label(self._chosen["view"]))
+        self._targets = self._pictures.targets
+        self._keys = {str(number): target for number, target in enumerate(likely[:9], 1)}
+        place = {name: number for number, name in enumerate(self._targets)}
+        self.buttons.moves(self._targets, {key: place[target] for key, target in self._keys.items()})
         keys = {"k": Key("Keep", advance=True), "Delete": Key("Delete", advance=True)}
         keys |= {key: Key(f"→ {target}", advance=True) for key, target in self._keys.items()}
         keys |= {"0": Key("No mark"), "u": Key("Undo"), "Shift+u": Key()}
         self.grid.set_keys({**keys, **{also: Key(advance=keys[key].advance) for also, key in ALSO.items()}})
 
+    def _names(self, positions: Sequence[int]) -> list[str]:
+        return [self._pictures.names[self._rows[position]] for position in positions]
+
     def _badges(self, positions: Sequence[int]) -> list[str | None]:
-        names = (self._pictures.names[self._rows[position]] for position in positions)
-        return [None if mark is None else _badge(mark) for mark in map(self.journal.marks.get, names)]
+        return self._marking.badges(self._names(positions))
 
     def _tell(self) -> None:
         """Counts, and what was done last, in words."""
@@ -234,7 +235,7 @@ class ImageCleaner(Composite):
         self.bar.say(
             counts=counts if kept or deleted or moved or others else "Nothing is marked yet.",
             hint=HINTS.get(self._looking.names[self._chosen["order"]], ""),
-            done=self._said,
+            done=self._marking.said,
             problem=self.journal.problem,
         )
         self.buttons.enable(mark=bool(self.grid.value), undo=self.journal.can_undo, redo=self.journal.can_redo)
@@ -245,41 +246,29 @@ class ImageCleaner(Composite):
     def _press(self, key: str, positions: tuple[int, ...]) -> None:
         key = ALSO.get(key, key)
         if key in self._keys:
-            self._mark("move", self._keys[key], positions)
+            self._marking.mark("move", self._keys[key], self._names(positions))
         elif key in ("u", "Shift+u"):
             self._step("undo" if key == "u" else "redo")
         else:
-            self._mark({"k": "keep", "Delete": "delete", "0": "unmark"}[key], None, positions)
+            self._marking.mark({"k": "keep", "Delete": "delete", "0": "unmark"}[key], None, self._names(positions))
 
     def _act(self, action: str, index: int | None) -> None:
         if action in ("undo", "redo"):
             self._step(action)
         else:
-            self._mark(action, None if index is None else self._pictures.labels[index], self.grid.value)
+            label = None if index is None else self._targets[index]
+            self._marking.mark(action, label, self._names(self.grid.value))
 
-    def _mark(self, action: str, label: str | None, positions: Sequence[int]) -> None:
-        names = [self._pictures.names[self._rows[position]] for position in positions]
-        if not names:
-            return
-        if action == "unmark":
-            return self._set(f"No mark: {_listed(names)}.", dict.fromkeys(names))
-        look = partial(self.journal.look, names, action, label)
-        done = partial(self._set, f"{_badge(Mark(action, label))}: {_listed(names)}.")
-        looking = len(names) > AT_ONCE and self.job.run(lambda progress: look(progress=progress), then=done)
-        if not looking:  # they are few, or something else is looked for
-            done(look())
-
-    def _set(self, said: str, marks: dict[str, Mark | None]) -> None:
-        self._said = said
-        marks = {name: mark for name, mark in marks.items() if name in self._pictures.row}  # not applied meanwhile
-        if not self.journal.set(marks):  # else `_changed` has told it
-            self._tell()
+    def _name(self, text: str) -> None:
+        """Move what is selected to a class that somebody has named."""
+        label = new_class(text, self._pictures.targets)
+        if not self.grid.value:
+            raise ValueError("Select the pictures that are to move there.")
+        self._marking.mark("move", label, self._names(self.grid.value))
 
     def _step(self, which: str) -> None:
         """Undo or redo, and show what that was about."""
-        self._said = ""
-        if changed := getattr(self.journal, which)():
-            self._said = f"{'Undone' if which == 'undo' else 'Done again'}: {_listed(changed)}."
+        if changed := self._marking.step(which):
             place = {int(row): position for position, row in enumerate(self._rows)}
             rows = (self._pictures.row.get(name) for name in changed)
             self.grid.reveal([place[row] for row in rows if row in place])
@@ -290,6 +279,7 @@ class ImageCleaner(Composite):
         self._pictures.note(names, self.journal.marks)
         self.grid.refresh()
         self._offer()
+        self._set_keys()
         self._tell()
         self._publish()
 
@@ -299,7 +289,7 @@ class ImageCleaner(Composite):
         names = [*applied.names, *manifest.unchanged]
         marks = {name: self.journal.marks[name] for name in names if name in self.journal.marks}
         pictures = self._applies.carried_out(self._pictures, applied, marks)
-        self._said = ""
+        self._marking.said = ""
         self.journal.settle(names)
         self._use(pictures)
 
@@ -307,15 +297,6 @@ class ImageCleaner(Composite):
         pictures, marks = self._applies.came_back(self._pictures, id, applied)
         self._use(pictures)
         self.journal.set(marks)
-
-
-def _badge(mark: Mark) -> str:
-    return f"→ {mark.label}" if mark.action == "move" else BADGES[mark.action]
-
-
-def _listed(names: Sequence[str]) -> str:
-    """What was marked, in few words: its name, or how many."""
-    return names[0] if len(names) == 1 else counted(len(names), "picture")
 
 
 def _recovered(pictures: Collection) -> str:
