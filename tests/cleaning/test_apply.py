@@ -16,6 +16,7 @@ from ipyfastai.models.cleaning.manifest import plan
 from ipyfastai.models.cleaning.trash import Trash
 from ipyfastai.models.progress import Cancelled, Progress
 
+CRASHES = ("link", "rename", "copy", "csv")
 FILES = {"black/1.jpg": b"one", "black/2.jpg": b"two", "grizzly/1.jpg": b"three", "grizzly/3.jpg": b"four"}
 
 
@@ -254,11 +255,24 @@ def test_cancel_takes_everything_back(root):
     assert not (root / "new").exists() and Trash(root).list().empty
 
 
-@pytest.mark.parametrize("how", ["link", "rename", "copy", "csv"])
-def test_killed_at_every_step_nothing_is_lost_and_recovery_makes_it_whole(tmp_path, how):
+@pytest.fixture(scope="module")
+def crashing(tmp_path_factory):
+    """All ways at the same time, each in a process of its own: they wait for the disk most of the time."""
     script = Path(__file__).with_name("crashes.py")
-    done = subprocess.run([sys.executable, script, tmp_path, how], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.startswith("killed at"), done.stderr
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = {
+        how: subprocess.Popen([sys.executable, script, tmp_path_factory.mktemp(how), how], **options) for how in CRASHES
+    }
+    yield processes
+    for process in processes.values():
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("how", CRASHES)
+def test_killed_at_every_step_nothing_is_lost_and_recovery_makes_it_whole(crashing, how):
+    said, errors = crashing[how].communicate()
+    assert crashing[how].returncode == 0 and said.startswith("killed at"), errors
 
 
 def test_two_at_once_wait_for_each_other(root, monkeypatch):
