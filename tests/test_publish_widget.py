@@ -100,7 +100,7 @@ def test_a_folder_that_is_made_while_another_is_published_is_not_offered(publish
     from ipyfastai.models.publishing import binder
 
     def meanwhile(*given, **options):
-        publish.value = None
+        publish.set_trait("value", None)
         return make(*given, **options)
 
     make = binder.binder_folder

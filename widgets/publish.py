@@ -58,7 +58,7 @@ class Publish(Composite):
     `value` is the Path of the bundle, None before it is published and once there is another learner.
     """
 
-    value = Any(None, allow_none=True, help="the Path of the published bundle")
+    value = Any(None, allow_none=True, read_only=True, help="the Path of the published bundle")
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Publish(Composite):
         self.children = [self.form, self.job, self.bundle, self.classifier, *self._results[1:]]
         self.job.button = "Publish again"
         self.job.say(f"Published as {path.name}. Whoever has this file can classify photos with it.")
-        self.value = path
+        self.set_trait("value", path)
 
     def _try(self, classifier: ImageClassifier | None) -> None:
         if self.classifier is not None:
@@ -168,7 +168,7 @@ class Publish(Composite):
         self.classifier = classifier
 
     def _withdraw(self) -> None:
-        self.value = None
+        self.set_trait("value", None)
         self._try(None)
         self._binder = None
         self.bundle.offer(None)

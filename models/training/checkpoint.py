@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from fastai.learner import Learner
 
+from ..data.randomness import RandomState
 from .files import write_whole
-from .state import ModelState, OptimizerState, RandomState
+from .state import ModelState, OptimizerState
 from .tensor_file import read_tensors, write_tensors
 
 FORMAT = "1"

@@ -11,11 +11,11 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.torch_core import set_seed
 
+from ..data.randomness import RandomState
 from ..vision import transfer_learner
 from .lr_finder import check_finite
 from .schedule import check_batch_size, group_count
 from .settings import TrainingSettings
-from .state import RandomState
 
 DEFAULT_ARCH = "mobilenet_v2"
 Source = Learner | DataLoaders | Callable[[TrainingSettings], Learner]

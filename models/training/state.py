@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from fastai.callback.progress import ProgressCallback, ShowGraphCallback
-from fastai.data.core import DataLoaders
 from fastai.learner import Learner, Metric
 from fastai.optimizer import Lookahead, OptimWrapper
 from fastcore.basics import noop
 from fastcore.foundation import L
+
+from ..data.randomness import RandomState
 
 
 @dataclass
@@ -91,35 +90,6 @@ class OptimizerState:
             opt.count, slow = self.count, iter(self.slow or [])
             lists = (L(next(slow).to(one.device, copy=True) for one in group) for group in opt.param_lists)
             opt.slow_weights = self.slow and L(lists)
-
-
-@dataclass
-class RandomState:
-    """The random generators of Python, NumPy, PyTorch (with its GPUs) and of each data loader."""
-
-    python: tuple
-    numpy: tuple
-    torch: torch.Tensor
-    cuda: list[torch.Tensor]
-    loaders: list[tuple | None]
-
-    @classmethod
-    def capture(cls, dls: DataLoaders) -> RandomState:
-        # A GPU that nothing has used yet has no generator to speak of: asking for it would take its memory.
-        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-        loaders = [loader.rng.getstate() if hasattr(loader, "rng") else None for loader in dls.loaders]
-        return cls(random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda, loaders)
-
-    def restore(self, dls: DataLoaders) -> None:
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)
-        torch.set_rng_state(self.torch)
-        if self.cuda and torch.cuda.device_count() == len(self.cuda):
-            torch.cuda.set_rng_state_all(self.cuda)
-        for loader, state in zip(dls.loaders, self.loaders, strict=False):
-            if state is not None and hasattr(loader, "rng"):
-                loader.rng = random.Random()  # fastai puts a new one there for each epoch
-                loader.rng.setstate(state)
 
 
 @contextmanager

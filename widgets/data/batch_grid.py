@@ -41,7 +41,9 @@ class BatchGrid(Composite):
     Raises TypeError for what is no loader, ValueError for an unknown `count`.
     """
 
-    value = Tuple(Unicode(), Int(), default_value=None, allow_none=True, help="split and item of the picked photo")
+    value = Tuple(
+        Unicode(), Int(), default_value=None, allow_none=True, read_only=True, help="split and item of the picked photo"
+    )
 
     def __init__(
         self,
@@ -84,19 +86,20 @@ class BatchGrid(Composite):
     def pick(self, split: str, item: int) -> None:
         """Show many augmentations of one item of a data set."""
         self._photo, self._draw = None, 0
-        self.value = (split, item)
+        self.set_trait("value", (split, item))
         self._show()
 
     def back(self) -> None:
         """Show the batch again."""
-        self.value = self._photo = None
+        self._photo = None
+        self.set_trait("value", None)
         self._show()
 
     def _uploaded(self, change) -> None:
         if change["new"]:
             [upload] = change["new"]
             self._photo, self._label, self._draw = (upload.name, upload), "", 0
-            self.value = None
+            self.set_trait("value", None)
             self._show()
         elif self._photo is not None:
             self.back()
@@ -159,7 +162,8 @@ class BatchGrid(Composite):
             return
         elif kind == "split" and number < len(self._batches.splits):
             self._split, self._number = self._batches.splits[number], 0
-            self._photo = self.value = None
+            self._photo = None
+            self.set_trait("value", None)
             self._show()
         elif kind == "batch" and number < (self._batches.count(self._split) or number + 1):
             self._number = number

@@ -32,7 +32,7 @@ class DataSummary(Composite):
     the data again. Raises TypeError for anything else, ValueError for a `bs` below 1.
     """
 
-    value = Tuple(default_value=None, allow_none=True, help="the steps")
+    value = Tuple(default_value=None, allow_none=True, read_only=True, help="the steps")
 
     def __init__(self, datablock_or_dls: Any, source: Any = None, *, bs: int = 4):
         if bs < 1:
@@ -60,7 +60,7 @@ class DataSummary(Composite):
         return summarise(self._data, self._source, bs=self._bs, progress=progress)
 
     def _show(self, steps: Sequence[Step]) -> None:
-        self.value = tuple(steps)
+        self.set_trait("value", tuple(steps))
         self.view._steps = [asdict(step) for step in steps]
 
 

@@ -43,7 +43,7 @@ class TrainingStudio(VBox):
     `value` is the Path of the published bundle, None before.
     """
 
-    value = Any(None, allow_none=True, help="the Path of the published bundle")
+    value = Any(None, allow_none=True, read_only=True, help="the Path of the published bundle")
 
     def __init__(self, workspace: str | os.PathLike | None = None):
         self._temporary: tempfile.TemporaryDirectory | None = None
@@ -170,4 +170,4 @@ class TrainingStudio(VBox):
             step.foot.show(step.ways() if step.content else [])
             step.body.layout.display = "" if is_open else "none"
         last = self.flow.stages[STEPS[-1].name]
-        self.value = last.value if self.flow.state(last.name) == DONE else None
+        self.set_trait("value", last.value if self.flow.state(last.name) == DONE else None)

@@ -25,7 +25,7 @@ class DeviceCard(Composite):
     `value` is the last `DeviceReport`, None until there is one.
     """
 
-    value = Any(help="the last report")
+    value = Any(read_only=True, help="the last report")
 
     def __init__(self, *, gpu: tuple[str, float] | None = None):
         self._gpu = gpu
@@ -52,7 +52,7 @@ class DeviceCard(Composite):
             report = dataclasses.replace(
                 self.value, total=report.total, used=report.used, users=report.users, threads=report.threads
             )
-        self.value = report
+        self.set_trait("value", report)
         self.card.show(report)
         self.job.button = "Measure again" if report.images_per_second else "Measure its speed"
 

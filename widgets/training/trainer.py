@@ -51,9 +51,9 @@ class Trainer(Composite):
     Raises TypeError for a source that no learner can be had of.
     """
 
-    value = traitlets.Any(help="the last run that was finished")
-    run = traitlets.Any(help="the run that is shown")
-    ended = traitlets.Any(help="the last run that is over, finished or not")
+    value = traitlets.Any(read_only=True, help="the last run that was finished")
+    run = traitlets.Any(read_only=True, help="the run that is shown")
+    ended = traitlets.Any(read_only=True, help="the last run that is over, finished or not")
     learning_rate = Rate("the learning rate of the form")
 
     def __init__(
@@ -147,8 +147,9 @@ class Trainer(Composite):
         """Keep the weights that a Learner came with, or put them back; RuntimeError if somebody is at it."""
         from fastai.learner import Learner
 
+        from ...models.data.randomness import RandomState
         from ...models.training.registry import borrowed
-        from ...models.training.state import ModelState, RandomState
+        from ...models.training.state import ModelState
 
         learn = self._source
         if not isinstance(learn, Learner):
@@ -217,7 +218,8 @@ class Trainer(Composite):
     # While it trains, and afterwards.
 
     def _watch(self, run) -> None:
-        self._note, self._taken, self.run = "", None, run
+        self._note, self._taken = "", None
+        self.set_trait("run", run)
         self._show()
         self.form.lock(True)
         self.cost.button = ""
@@ -231,8 +233,8 @@ class Trainer(Composite):
         self.form.lock(False)
         self.cost.button = MEASURE
         if run.state == "finished" or (run.state == "stopped" and len(run.history)):
-            self.value = run
-        self.ended = run
+            self.set_trait("value", run)
+        self.set_trait("ended", run)
         self._find_earlier()
         self._show()
 
@@ -245,8 +247,8 @@ class Trainer(Composite):
             self._note = f"The best epoch cannot be read: {error.strerror}."
         else:
             self._note, self._taken = "", taken
-            self.value = None
-            self.value = run
+            self.set_trait("value", None)
+            self.set_trait("value", run)
         self._show()
 
     def _find_earlier(self) -> None:
