@@ -66,12 +66,13 @@ class TitleSearch:
         if not asked:
             return []
         without_articles = [word for word in asked if word not in ARTICLES]
-        for meant in (asked, without_articles, ["".join(asked)]):  # the last: "wall e"
-            if meant and (found := self._all_of(meant, limit)):
-                return found
+        for slips in (False, True):
+            for meant in (asked, without_articles, ["".join(asked)]):  # the last: "wall e"
+                if meant and (found := self._all_of(meant, limit, slips=slips)):
+                    return found
         return []
 
-    def _all_of(self, asked: list[str], limit: int) -> list[int]:
+    def _all_of(self, asked: list[str], limit: int, *, slips: bool) -> list[int]:
         matching = np.ones(len(self._lengths), dtype=bool)
         whole = np.zeros(len(self._lengths), dtype=np.int64)
         for word in asked:
@@ -80,7 +81,7 @@ class TitleSearch:
             has[self._codes[self._starts[begin] : self._starts[end]]] = True
             if begin < end and self._words[begin] == word:
                 whole[self._codes[self._starts[begin] : self._starts[begin + 1]]] += 1
-            if not (has & matching).any():
+            if slips and not (has & matching).any():
                 has[self._with_a_slip(word)] = True
             matching &= has
         codes = np.flatnonzero(matching)

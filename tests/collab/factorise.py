@@ -1,4 +1,4 @@
-"""A factor model by alternating least squares, in NumPy: what the tests recommend with, without any training of ours."""
+"""A factor model by alternating least squares, in NumPy: the tests recommend with it, without any training of ours."""
 
 import numpy as np
 from drawings import DATA
@@ -44,7 +44,9 @@ def factorise(ratings, *, factors=12, rating_range=(0, 5.5), rounds=4, seed=0):
                 if len(mine):
                     weighted = known[mine].T * slope[mine] ** 2
                     penalty = np.diag([8.0] * factors + [2.0])
-                    own[codes[mine[0]]] = np.linalg.solve(weighted @ known[mine] + penalty, known[mine].T @ target[mine])
+                    own[codes[mine[0]]] = np.linalg.solve(
+                        weighted @ known[mine] + penalty, known[mine].T @ target[mine]
+                    )
     return {
         "user_factors": users[:, :-1],
         "item_factors": items[:, :-1],
