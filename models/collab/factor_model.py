@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..card import ModelCard
+from .chart import shrunken_means
 from .factor_arrays import check
 from .fold_in import Prior
 from .histories import Histories
 from .link import Link
-from .ranking import shrunken_means
 
 if TYPE_CHECKING:
     from .ratings import Ratings

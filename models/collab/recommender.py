@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..words import quoted
+from .chart import best
 from .explain import Explanation
 from .factor_model import FactorModel
 from .fold_in import FoldedUser, fold_in
-from .ranking import best
 from .title_search import TitleSearch
 
 if TYPE_CHECKING:

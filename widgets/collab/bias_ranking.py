@@ -8,7 +8,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...models.collab.ranking import best
+from ...models.collab.chart import best
 from ...models.collab.recommender import Recommender
 from ...models.words import counted
 from ..assets import joined
