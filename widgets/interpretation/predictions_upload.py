@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from traitlets import Any
 
 from ...models.data.zip_file import extract_images
+from ...models.interpretation.example import example_predictions
 from ...models.interpretation.locate import locate
 from ...models.interpretation.predictions import labels
 from ...models.interpretation.predictions_file import FORMAT, NEEDED, read_predictions
@@ -19,7 +22,14 @@ from ..file_upload import FileUpload
 from ..job import Job
 from ..uploads import Upload, spool
 
+EXAMPLE = "Try it with drawings"
+EXAMPLE_SAID = (
+    "A built-in example: {count:,} drawings of circles, squares and triangles, made just now, {wrong} of them with a "
+    "wrong label. Each is predicted from the seven drawings that look most like it."
+)
 DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the folder of the server whose pictures a page may name
+
+Reading = Callable[[Path, Progress], tuple[pd.DataFrame, Path, str]]  # the table, where its pictures lie, a sentence
 
 
 class PredictionsUpload(Composite):
@@ -36,7 +46,7 @@ class PredictionsUpload(Composite):
 
     `value` is the checked predictions table, None before, and stays when a later file cannot be used;
     `root` is the folder in which its items lie. Uploaded pictures go when others take their place, and
-    with `close()`.
+    with `close()`. Who has nothing at hand is offered `show_example`.
     """
 
     value = Any(None, allow_none=True, read_only=True, help="the predictions table, None before")
@@ -57,9 +67,9 @@ class PredictionsUpload(Composite):
         self.root: Path | None = None
         self._folder: tempfile.TemporaryDirectory | None = None
         self.upload = FileUpload(label=label, accept=".csv,.tsv,.txt,.zip", multiple=False, max_mb=max_mb)
-        self.job = Job()
+        self.job = Job(button=EXAMPLE, pressed=self.show_example, primary=False)
         super().__init__([self.upload, self.job], **kwargs)
-        self._waiting: Upload | None = None
+        self._waiting: Reading | None = None
         self.upload.observe(self._arrived, "value")
 
     def close(self) -> None:
@@ -70,14 +80,20 @@ class PredictionsUpload(Composite):
     def _arrived(self, change) -> None:
         if not change["new"]:
             return
-        [self._waiting] = change["new"]
+        [upload] = change["new"]
+        self._waiting = partial(self._read, upload)
         self.job.cancel()  # what is still read is not wanted any more
+        self._next()
+
+    def show_example(self) -> None:
+        """Drawings made here and now, some with a wrong label, and what a small model says of them."""
+        self._waiting = _example
         self._next()
 
     def _next(self) -> None:
         if self._waiting is None or self.job.busy:
             return
-        upload, self._waiting = self._waiting, None
+        read, self._waiting = self._waiting, None
         folder = tempfile.TemporaryDirectory(dir=spool(), ignore_cleanup_errors=True)
         kept: list[bool] = []
 
@@ -90,7 +106,7 @@ class PredictionsUpload(Composite):
                 folder.cleanup()
             self._next()
 
-        self.job.run(lambda progress: self._read(upload, Path(folder.name), progress), then=keep, ended=end)
+        self.job.run(lambda progress: read(Path(folder.name), progress), then=keep, ended=end)
 
     def _read(self, upload: Upload, folder: Path, progress: Progress) -> tuple[pd.DataFrame, Path, str]:
         """The table, the folder of its pictures and a sentence about them; runs in a thread."""
@@ -121,6 +137,12 @@ class PredictionsUpload(Composite):
         self.job.say(about)
         if before is not None:
             before.cleanup()
+
+
+def _example(folder: Path, progress: Progress) -> tuple[pd.DataFrame, Path, str]:
+    table = example_predictions(folder, progress=progress)
+    wrong = len(table.attrs["wrong"])
+    return table, folder, EXAMPLE_SAID.format(count=len(table), wrong=wrong)
 
 
 def _only(lists: list[Path]) -> Path:
