@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from browser import write_notebook
+from browser import fits, until, write_notebook
 from drawings import DATA, encoded, quarters
 from PIL import Image
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.skipif(not (DATA / "pets").is_dir(), reason=f"no sample photos in {DATA}")
 
@@ -57,8 +58,9 @@ def pictures(page):
     return page.locator(".ipyfastai-batch-grid .grid .cell .stack > img:first-child")
 
 
-def sources(locator):
+def sources(locator, count):
     """What is shown, as pixels: each drawing has URLs of its own."""
+    expect(locator).to_have_count(count)
     return locator.evaluate_all(
         """images => Promise.all(images.map(async (image) => {
           await image.decode();
@@ -69,64 +71,68 @@ def sources(locator):
     )
 
 
+def others(locator, before):
+    """Wait until as many pictures as before are shown, and none of those."""
+    until(lambda: not set(sources(locator, len(before))) & set(before))
+
+
 def test_batches_by_mouse_and_keyboard(opened):
     page = opened(GRID)
     page.get_by_text("Training batch 1 of 2, 9 of its 12 pictures").wait_for()
-    assert pictures(page).count() == 9
-    first = sources(pictures(page))
+    first = sources(pictures(page), 9)
     page.get_by_role("button", name="Next batch").click()
     page.get_by_text("Training batch 2 of 2").wait_for()
-    assert not set(sources(pictures(page))) & set(first)
-    assert page.get_by_role("button", name="Next batch").get_attribute("aria-disabled") == "true"
+    others(pictures(page), first)
+    expect(page.get_by_role("button", name="Next batch")).to_have_attribute("aria-disabled", "true")
     page.get_by_role("button", name="Validation").click()
     page.get_by_text("Validation batch 1 of 1, 9 of its 12 pictures").wait_for()
     page.get_by_label("Number of pictures").select_option("4 pictures")
     page.get_by_text("4 of its 12 pictures").wait_for()
 
     cells = page.locator(".grid button")
+    expect(cells).to_have_count(4)
     names = [name.split(":")[0] for name in cells.evaluate_all("all => all.map((one) => one.ariaLabel)")]
-    assert names == page.locator(".grid .label").all_inner_texts() and all(names)
+    assert all(names)
+    expect(page.locator(".grid .label")).to_have_text(names)
     cells.first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name=f"{names[1]}, as training sees it").wait_for()
-    draws = sources(pictures(page))
+    draws = sources(pictures(page), 4)
     assert len(set(draws)) == 4
-    old = pictures(page).first.get_attribute("src")
     page.get_by_role("button", name="Draw again").click()
-    page.wait_for_function("old => document.querySelector('.grid img').src !== old", arg=old)
-    assert not set(sources(pictures(page))) & set(draws)
+    others(pictures(page), draws)
     page.get_by_role("button", name="Back to the batch").click()
     page.get_by_text("Validation batch 1 of 1").wait_for()
-    assert page.evaluate("document.activeElement.closest('.grid') !== null"), "the focus is back in the grid"
+    page.wait_for_function("document.activeElement.closest('.grid') !== null")  # the focus is back in the grid
 
     page.locator("input[type=file]").first.set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": encoded(Image.fromarray(quarters()), "PNG")}
     )
     page.get_by_role("heading", name="mine.png, as training sees it").wait_for()
-    assert pictures(page).count() == 4
+    expect(pictures(page)).to_have_count(4)
 
 
 def test_masks_fade_on_a_phone_and_no_pictures_is_a_sentence(opened):
     page = opened(MASKS, BROKEN, viewport={"width": 390, "height": 844})
     page.get_by_text("Training batch 1 of 4").wait_for()
     overlay = page.locator("img.overlay").first
-    assert overlay.evaluate("image => getComputedStyle(image).opacity") == "0.6"
+    expect(overlay).to_have_css("opacity", "0.6")
     page.get_by_role("slider", name="Overlay").focus()
     page.keyboard.press("Home")
-    assert overlay.evaluate("image => getComputedStyle(image).opacity") == "0"
-    assert "Road" in page.get_by_role("list", name="Colours of the overlay").all_inner_texts()[0]
+    expect(overlay).to_have_css("opacity", "0")
+    expect(page.get_by_role("list", name="Colours of the overlay").first).to_contain_text("Road")
     page.get_by_text("These batches hold no pictures: they are made of Tensor (2, 5)").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
 
 
 def test_the_explorer_from_slider_to_code(opened):
     page = opened(EXPLORER, permissions=["clipboard-read", "clipboard-write"])
     shown = page.locator(".ipyfastai-resize-explorer .pictures img")
     code = page.locator(".ipyfastai-resize-explorer code")
-    shown.first.wait_for()
-    assert code.inner_text() == "item_tfms=Resize(224)," and shown.count() == 3
-    assert shown.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 224
+    expect(code).to_have_text("item_tfms=Resize(224),")
+    expect(shown).to_have_count(3)
+    expect(shown.first).to_have_js_property("naturalWidth", 224)
 
     page.get_by_label("To one size").select_option("Pad with black")
     page.locator("code", has_text="PadMode.Zeros").wait_for()
@@ -135,25 +141,25 @@ def test_the_explorer_from_slider_to_code(opened):
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     page.locator("code", has_text="Resize(176, ResizeMethod.Pad, pad_mode=PadMode.Zeros)").wait_for()
-    assert size.input_value() == "176" and size.get_attribute("aria-valuetext") == "176 px"
+    expect(size).to_have_value("176")
+    expect(size).to_have_attribute("aria-valuetext", "176 px")
     page.get_by_label("To one size").select_option("Squish")
     page.get_by_text("Nothing here is random").wait_for()
-    assert shown.count() == 1
+    expect(shown).to_have_count(1)
 
     page.get_by_role("button", name="fastai's defaults").click()
     page.locator("code", has_text="aug_transforms()").wait_for()
-    before, old = sources(shown), shown.first.get_attribute("src")
+    before = sources(shown, 3)
     page.get_by_role("button", name="Draw again").click()
-    page.wait_for_function("old => document.querySelector('.pictures img').src !== old", arg=old)
-    assert not set(sources(shown)) & set(before)
+    others(shown, before)
 
     page.get_by_label("Order", exact=True).select_option("Presizing")
     page.get_by_label("Beside the naive order").check()
     page.get_by_role("heading", name="The naive order").wait_for()
-    assert shown.count() == 6
+    expect(shown).to_have_count(6)
     page.get_by_role("button", name="Copy").first.click()
     page.get_by_text("Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == code.first.inner_text()
+    expect(code.first).to_have_text(page.evaluate("navigator.clipboard.readText()"))
 
     page.locator("input[type=file]").first.set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": encoded(Image.fromarray(quarters()), "PNG")}
@@ -165,11 +171,11 @@ def test_a_summary_says_what_to_add(opened):
     page = opened(SUMMARY)
     page.get_by_text("It stops at the last step below.").wait_for()
     alert = page.get_by_role("alert")
-    assert re.search(r"different sizes \(\w+/\d+\.jpg: \d+ × \d+ pixels;", alert.inner_text())
-    assert page.locator("code").inner_text() == "item_tfms=Resize(192)"
-    headings = page.locator(".ipyfastai-data-summary h4").all_inner_texts()
-    assert headings == ["Items", "Split", "Input", "Target", "Item transforms (item_tfms)", "Batch"]
-    assert str(DATA) not in page.locator(".ipyfastai-data-summary").inner_text()
+    expect(alert).to_contain_text(re.compile(r"different sizes \(\w+/\d+\.jpg: \d+ × \d+ pixels;"))
+    expect(page.locator("code")).to_have_text("item_tfms=Resize(192)")
+    headings = ["Items", "Split", "Input", "Target", "Item transforms (item_tfms)", "Batch"]
+    expect(page.locator(".ipyfastai-data-summary h4")).to_have_text(headings)
+    expect(page.locator(".ipyfastai-data-summary")).not_to_contain_text(str(DATA))
 
 
 def test_all_three_in_somebody_s_own_notebook(watch, jupyterlab):
@@ -177,11 +183,11 @@ def test_all_three_in_somebody_s_own_notebook(watch, jupyterlab):
     watched = watch(viewport={"width": 1400, "height": 1400}, color_scheme="dark")
     page = watched.page
     page.goto(f"{jupyterlab.url}lab/tree/looking.ipynb?reset")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.get_by_text("Training batch 1 of 2").wait_for(timeout=60_000)
+    page.get_by_text("Training batch 1 of 2").wait_for()
     # Arrow keys in the grid are the grid's: a notebook would leave the cell.
     page.locator(".grid button").first.focus()
     page.keyboard.press("ArrowDown")
