@@ -64,12 +64,12 @@ class EarlierProjects(Form):
             fields += [
                 Field("aside", "Deleted projects", "select", options=names),
                 Field("restore", "Bring it back", "button", primary=False),
+                # One button: it keeps the focus, and a second click takes the first back.
+                Field("remove", "No, keep it" if self._sure else "Remove it for good…", "button", primary=False),
             ]
-            if self._sure is None:
-                fields.append(Field("remove", "Remove it for good…", "button", primary=False))
-            else:
-                yes = f"Yes, remove {self._sure.name}, its runs and its photos for good"
-                fields += [Field("yes", yes, "button"), Field("no", "No, keep it", "button", primary=False)]
+            if self._sure is not None:
+                yes = f"Yes, remove {self._sure.name}, its runs and the photos that were fetched for it"
+                fields.append(Field("yes", yes, "button"))
         self.show(fields)
 
     def _changed(self, name: str) -> None:
@@ -92,7 +92,7 @@ class EarlierProjects(Form):
         elif name == "yes":
             self._do(self._deleted.remove, self._sure, f"{self._sure.name} is removed.")
         else:
-            self._sure = aside if name == "remove" else None
+            self._sure = aside if self._sure is None else None
             self._draw()
 
     def _do(self, work: Callable[[str], None], project: Project, said: str) -> None:
