@@ -10,6 +10,8 @@ from ..progress import Progress
 from .embedding import BLOCK
 
 SAMPLE = 4096  # rows for a first guess of the mean
+# Multiplications that OpenBLAS leaves to one thread: on a busy machine its threads wait for each other, at every block.
+SMALL = 2**18
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ class PCA:
         rest = (self.mean - shift) @ axes  # what single precision leaves of the mean
         factors = axes.astype(np.float32)
         points = np.empty((len(vectors), axes.shape[1]), np.float32)
-        for start in range(0, len(vectors), BLOCK):
-            np.matmul(vectors[start : start + BLOCK] - shift, factors, out=points[start : start + BLOCK])
+        step = min(BLOCK, max(128, SMALL // factors.size))
+        for start in range(0, len(vectors), step):
+            np.matmul(vectors[start : start + step] - shift, factors, out=points[start : start + step])
         points -= rest.astype(np.float32)
         return points
 
