@@ -12,6 +12,8 @@ from ipyfastai.models.data.digits import write_digits
 from ipyfastai.models.projects import Project, projects
 from ipyfastai.models.training.run_folder import RunFolder
 from ipyfastai.models.training.settings import TrainingSettings
+from ipyfastai.models.vision import image_folder_dataloaders
+from ipyfastai.widgets import Trainer
 from ipyfastai.widgets.studio import data_steps
 from ipyfastai.widgets.studio.earlier_runs import EarlierRuns, earlier_runs
 from ipyfastai.widgets.studio.train_steps import Start
@@ -238,6 +240,19 @@ def test_a_training_that_ended_early_is_told_of_and_continued_or_used(studio, di
     first, second = "2026-11-20 10.00.00", "2026-11-19 10.00.00"
     assert pressed == [["go on", first], ["use", first], ["use", second]]
     again.close()
+
+
+def test_an_interrupted_run_is_offered_in_one_place(tmp_path, colours):
+    write_run(tmp_path / "2026-11-20 10.00.00", state="running", epochs=3, done=1)
+    dls = image_folder_dataloaders(colours, size=32, batch_size=4)
+    alone, beside = Trainer(dls, folder=tmp_path), Trainer(dls, folder=tmp_path, offer=False)
+    assert len(alone.view._shown["resumable"]) == 1 and not beside.view._shown["resumable"]
+    form = EarlierRuns(earlier_runs(tmp_path), go_on=beside.go_on, use=print)
+    assert [field["name"] for field in form._fields["fields"]] == ["run", "continue", "use"]
+    form.offer([])  # as when it has been continued to its end, and is taken
+    assert not form._fields["fields"]
+    for widget in (alone, beside, form):
+        widget.close()
 
 
 def test_a_project_is_deleted_brought_back_and_removed_for_good(studio):
