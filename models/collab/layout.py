@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..text_encoding import text_encoding
 from ..words import quoted
 
 HEAD = 1 << 16  # bytes that tell how a file is written
@@ -95,7 +95,7 @@ def layout(
     """
     with source.open() as file:
         head = file.read(HEAD)
-    encoding = _encoding(head)
+    encoding = text_encoding(head)
     lines = head.decode(encoding, "replace").lstrip("\ufeff").splitlines()
     if len(head) == HEAD and len(lines) > 1:
         lines.pop()  # it may be cut off
@@ -143,24 +143,6 @@ def cells(line: str, separator: str) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     except csv.Error:  # a cell without end
         return [line]
-
-
-def _encoding(head: bytes) -> str:
-    if not head:
-        raise ValueError("This file is empty (0 bytes).")
-    if head.startswith(b"PK\x03\x04"):
-        raise ValueError("This is a zip or an Excel file: unpack it, or save it as CSV.")
-    if head.startswith((b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")):
-        raise ValueError("This file is packed: unpack it first.")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in head:
-        raise ValueError("This is no text file. Ratings are read from CSV and the like.")
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # a character may be cut off at the end
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
 
 
 def _separator(lines: list[str], needed: int) -> str:

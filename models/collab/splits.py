@@ -31,7 +31,7 @@ def random_split(ratings: Ratings, *, valid_share: float = 0.2, seed: int = 42, 
     """Hold back ratings drawn at random, as the lessons do.
 
     >>> random_split(ratings, valid_share=0.1).protocol
-    'Random split: 10,083 of 100,836 ratings (10 %), drawn with seed 42, are held back for validation. ...'
+    'Random split: 10,084 of 100,836 ratings (10 %), drawn with seed 42, are held back for validation. ...'
 
     Easier than what a recommender does in life, since a user's later ratings are among those trained on.
     Ratings held back of users or items that training never sees are `cold`: "keep" or "drop" them.
@@ -40,20 +40,15 @@ def random_split(ratings: Ratings, *, valid_share: float = 0.2, seed: int = 42, 
     count = _count(ratings, valid_share)
     held = np.zeros(len(ratings), dtype=bool)
     held[np.random.default_rng(seed).permutation(len(ratings))[:count]] = True
-    return _split(
-        ratings,
-        held,
-        f"Random split: {count:,} of {counted(len(ratings), 'rating')} ({percent(count / len(ratings))}), drawn with "
-        f"seed {seed}, are held back for validation.",
-        cold,
-    )
+    share = f"{count:,} of {counted(len(ratings), 'rating')} ({percent(count / len(ratings))})"
+    return _split(ratings, held, f"Random split: {share}, drawn with seed {seed}, are held back for validation.", cold)
 
 
 def time_split(ratings: Ratings, *, valid_share: float = 0.2, cold: str = "keep") -> Split:
     """Train on the past: hold back the latest ratings of all.
 
     >>> time_split(ratings).protocol
-    'Split by time: what was rated from 2016-05-03 10:28:36 UTC on, 20,168 ratings (20 %), is held back ...'
+    'Split by time: what was rated from 2016-03-22 08:27:17 UTC on, 20,167 ratings (20 %), is held back ...'
 
     Ratings of one second stay together, so that the share may differ a little. Most users who are held back
     may be new, hence `cold` (see `random_split`).
@@ -68,13 +63,9 @@ def time_split(ratings: Ratings, *, valid_share: float = 0.2, cold: str = "keep"
         cut = later.min()
     held = times >= cut
     when = np.datetime_as_string(np.datetime64(int(cut), "s")).replace("T", " ")
-    return _split(
-        ratings,
-        held,
-        f"Split by time: what was rated from {when} UTC on, {counted(int(held.sum()), 'rating')} "
-        f"({percent(held.mean())}), is held back for validation.",
-        cold,
-    )
+    share = f"{counted(int(held.sum()), 'rating')} ({percent(held.mean())})"
+    text = f"Split by time: what was rated from {when} UTC on, {share}, is held back for validation."
+    return _split(ratings, held, text, cold)
 
 
 def leave_last_out(ratings: Ratings, *, last: int = 1, cold: str = "keep") -> Split:
