@@ -13,10 +13,9 @@ class ConfuseStep(Step):
     """One look at every photo, then the confusion matrix and the worst mistakes."""
 
     name, title, needs = "confuse", "What it confuses", ("train",)
-    needs_fastai = renews_itself = True
     wanted = "The network looks at every photo first."
-    why_stale = "It is about an earlier training."
-    again = "Look with the network as it is now"
+    why_stale, again = "It is about an earlier training.", "Look with the network as it is now"
+    needs_fastai = renews_itself = True
 
     def build(self) -> None:
         learn, folder = self.result("train").learner, self.result("photos")
