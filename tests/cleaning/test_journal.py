@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from ipyfastai.models.cleaning.journal import HEADER, Journal
@@ -401,3 +402,19 @@ def test_a_hundred_thousand_marks_in_one_step_and_one_by_one(path):
     assert again.undo() == ["more/49999.jpg"]
     assert journal.refresh() and journal.marks == again.marks
     assert path.stat().st_size < 12e6
+
+
+def test_a_thread_writes_and_nobody_sees_half_of_it(tmp_path):
+    journal, told, seen = Journal(tmp_path / "marks.jsonl"), [], set()
+    journal.listeners.append(told.append)
+    marks = {f"{number}.jpg": Mark("keep") for number in range(20_000)}
+    writing = threading.Thread(target=journal.write, args=(marks,))
+    writing.start()
+    while writing.is_alive():
+        seen.add(len(dict(journal.marks)))
+        journal.refresh(wait=False)
+    writing.join()
+    assert seen <= {0, 20_000} and len(journal.marks) == 20_000 and not told
+    journal.tell(list(marks))
+    assert told == [list(marks)]
+    assert len(Journal(tmp_path / "marks.jsonl").marks) == 20_000

@@ -269,9 +269,8 @@ class ImageCleaner(Composite):
     def _step(self, which: str) -> None:
         """Undo or redo, and show what that was about."""
         if changed := self._marking.step(which):
-            place = {int(row): position for position, row in enumerate(self._rows)}
-            rows = (self._pictures.row.get(name) for name in changed)
-            self.grid.reveal([place[row] for row in rows if row in place])
+            rows = [self._pictures.row[name] for name in changed if name in self._pictures.row]
+            self.grid.reveal(np.flatnonzero(np.isin(self._rows, rows)).tolist())
         self._tell()
 
     def _changed(self, names: list[str]) -> None:
