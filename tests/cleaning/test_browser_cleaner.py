@@ -9,8 +9,10 @@ import signal
 import zipfile
 
 import pytest
-from browser import ipyfastai
+from browser import fits, ipyfastai, write_notebook
 from drawings import DATA, plain
+from ipyfastai.models.cleaning.trash import Trash
+from playwright.sync_api import expect
 
 # From the README of the sample data: the same photo as black/00000015.jpg, two puppies, and what is no photo.
 # There is another black/00000148.jpg.
@@ -57,7 +59,7 @@ def cells(folder):
 
 def open_cleaner(page, url):
     page.goto(url)
-    page.get_by_role("gridcell").first.wait_for(timeout=60_000)
+    page.get_by_role("gridcell").first.wait_for()
     return page
 
 
@@ -68,7 +70,7 @@ def cell(page, name):
 def show(page, text):
     """Choose a class, and wait until its pictures are there."""
     select = page.get_by_label("Show", exact=True).first
-    option = select.locator("option", has_text=re.compile(rf"^{text}")).first
+    option = select.locator("option", has_text=re.compile(rf"^{text}.*\([\d,]+")).first
     number = re.search(r"\(([\d,]+)", option.text_content())[1]
     select.select_option(index=option.evaluate("option => option.index"))
     page.get_by_text(re.compile(rf"^{number} pictures?$")).first.wait_for()
@@ -80,6 +82,12 @@ def counts(page, text):
 
 def marked(page, name, text):
     cell(page, name).locator(".badge", has_text=text).wait_for()
+
+
+def pid(page):
+    """The process of the page's kernel."""
+    expect(page.locator(".pid")).to_have_text(re.compile(r"^\d+$"))
+    return int(page.locator(".pid").inner_text())
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +124,7 @@ def test_from_the_first_look_to_apply_undo_and_the_trash(cleaner, bears):
     press("1")
     counts(page, "0 to delete, 1 to move")
     marked(page, TWIN, "→ black")
-    assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true", "the keys go on"
+    page.wait_for_function("document.activeElement.getAttribute('aria-selected') === 'true'")  # the keys go on
     # What cannot be opened stands there with its name and the reason.
     show(page, "teddy")
     cell(page, BROKEN).get_by_text("This is a web page, not a photo").wait_for()
@@ -131,19 +139,20 @@ def test_from_the_first_look_to_apply_undo_and_the_trash(cleaner, bears):
     counts(page, "3 to delete, 1 to move")
 
     # What a reload finds: the same marks, from the disk, in a kernel of its own.
-    old = page.locator(".pid").inner_text()
+    old = pid(page)
     open_cleaner(page, page.url)
     counts(page, "3 to delete, 1 to move")
     show(page, "Marked")
     page.get_by_text("4 pictures", exact=True).wait_for()
     marked(page, TWIN, "→ black")
-    assert page.locator(".pid").inner_text() != old
+    assert pid(page) != old
 
     # Apply: read, then done.
     page.get_by_role("button", name="Apply 4 marks").click()
     manifest = page.get_by_role("region", name="What will be done")
     manifest.get_by_role("row", name=f"Move {TWIN} black/00000148-2.jpg").wait_for()
-    assert (bears / BROKEN).exists() and manifest.get_by_role("row").count() == 5
+    expect(manifest.get_by_role("row")).to_have_count(5)
+    assert (bears / BROKEN).exists()
     page.get_by_role("button", name="Yes, do this with 4 pictures").click()
     page.get_by_text("Applied: 1 moved, 3 in the trash.").wait_for()
     assert (bears / "black/00000148-2.jpg").exists() and not any((bears / name).exists() for name in (*PUPPIES, BROKEN))
@@ -166,8 +175,8 @@ def test_the_enlarged_picture_takes_the_same_keys_and_buttons(cleaner):
     press("Enter")
     dialog = page.get_by_role("dialog")
     said = dialog.get_by_role("status")
-    first = said.inner_text()
     page.wait_for_function("document.querySelector('dialog[open] canvas')?.width > 160")
+    first = said.inner_text()
     press("d")
     page.wait_for_function("before => document.querySelector('dialog .said').textContent !== before", arg=first)
     counts(page, "1 to delete")
@@ -177,7 +186,7 @@ def test_the_enlarged_picture_takes_the_same_keys_and_buttons(cleaner):
     counts(page, "1 to delete, 0 to move, 0 to keep")
     press("Escape")
     dialog.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "gridcell"
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'gridcell'")
 
 
 def test_marks_survive_a_killed_kernel(watch, url):
@@ -186,7 +195,7 @@ def test_marks_survive_a_killed_kernel(watch, url):
     cell(page, TWIN).click()
     page.keyboard.press("1")
     counts(page, "1 to move")
-    os.kill(int(page.locator(".pid").inner_text()), signal.SIGKILL)
+    os.kill(pid(page), signal.SIGKILL)
     open_cleaner(page, page.url)
     counts(page, "1 to move")
     page.get_by_role("button", name="Undo", exact=True).click()
@@ -200,14 +209,42 @@ def test_two_views_show_one_state(watch, serve_notebook, bears):
     page.get_by_role("gridcell").first.click()
     page.keyboard.press("k")
     for grid in (0, 1):
-        marked = page.get_by_role("grid").nth(grid).locator(".badge:visible")
-        marked.first.wait_for()
-        assert marked.all_inner_texts() == ["Keep"]
+        expect(page.get_by_role("grid").nth(grid).locator(".badge:visible")).to_have_text(["Keep"])
     show(page, "teddy")
     page.get_by_label("Show", exact=True).nth(1).locator("option:checked", has_text="teddy").wait_for(state="attached")
     page.get_by_role("button", name="Undo", exact=True).nth(1).click()
     page.locator(".counts", has_text="Nothing is marked yet.").nth(1).wait_for()
     assert not watched.errors
+
+
+def test_two_pages_that_apply_at_once_move_each_file_once(watch, url, bears):
+    one = watch(viewport={"width": 1100, "height": 1200})
+    first = open_cleaner(one.page, url)
+    show(first, "teddy")
+    for number, name in enumerate((*PUPPIES, BROKEN)):
+        cell(first, name).click(modifiers=["Control"] if number else [])
+    first.keyboard.press("Delete")
+    counts(first, "3 to delete")
+    second = open_cleaner(one.new_page(), url)
+    counts(second, "3 to delete")
+    assert pid(first) != pid(second)
+    for page in (first, second):
+        page.get_by_role("button", name="Apply 3 marks").click()
+        expect(page.get_by_role("button", name="Yes, do this with 3 pictures")).to_be_visible()
+    for page in (first, second):  # without a look at what comes of it
+        page.get_by_role("button", name="Yes, do this with 3 pictures").evaluate("button => button.click()")
+    done = re.compile("Applied: 3 in the trash.")
+    late = re.compile("Applied: nothing. 3 files left as they are: The file is gone.")
+    for page in (first, second):
+        expect(page.get_by_text(done).or_(page.get_by_text(late)).first).to_be_visible()
+    winner, loser = (first, second) if first.get_by_text(done).count() else (second, first)
+    expect(loser.get_by_text(late)).to_be_visible()
+    assert not any((bears / name).exists() for name in (*PUPPIES, BROKEN))
+    assert sorted(Trash(bears).list()["item"]) == sorted((*PUPPIES, BROKEN))
+    winner.get_by_role("button", name="Undo the last Apply").click()
+    expect(winner.get_by_text("The last Apply is undone: 3 files.")).to_be_visible()
+    assert all((bears / name).exists() for name in (*PUPPIES, BROKEN))
+    assert not one.foreign and not one.errors
 
 
 def test_labels_are_text_whatever_they_hold(watch, serve_notebook, tmp_path):
@@ -230,13 +267,12 @@ ImageCleaner(pd.DataFrame({{"item": list(map(str, files)), "label": [file.parent
     counts(page, "1 to move")
     page.get_by_role("button", name="Apply 1 mark").click()
     page.get_by_role("button", name="Yes, do this").wait_for()
-    assert page.title() != "run" and not page.locator("img[src=x]").count()
+    expect(page.locator("img[src=x]")).to_have_count(0)
+    expect(page).not_to_have_title("run")
     assert not watched.errors
 
 
 def test_a_public_server_marks_and_does_not_apply(watch, bears, tmp_path):
-    from browser import write_notebook
-
     notebook = write_notebook(tmp_path / "public.ipynb", *cells(bears))
     environment = {"IPYFASTAI_PUBLIC": "1", "IPYFASTAI_APPLY": ""}
     with ipyfastai(notebook, "--preheat", "0", env=environment) as server:
@@ -245,7 +281,7 @@ def test_a_public_server_marks_and_does_not_apply(watch, bears, tmp_path):
         cell(page, TWIN).click()
         page.keyboard.press("1")
         page.get_by_text("On a public server marks are not carried out").wait_for()
-        assert not page.get_by_role("button", name="Apply").count()
+        expect(page.get_by_role("button", name="Apply")).to_have_count(0)
         with page.expect_download() as waiting:
             page.get_by_role("button", name="Download marks as CSV").click()
         text = waiting.value.path().read_text(encoding="utf-8-sig")
@@ -255,13 +291,15 @@ def test_a_public_server_marks_and_does_not_apply(watch, bears, tmp_path):
 def test_on_a_phone_and_in_the_dark(watch, url):
     watched = watch(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark")
     page = open_cleaner(watched.page, f"{url}?theme=dark")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in page.get_by_role("gridcell").all()[:2]:
-        name.tap()
+    fits(page)
+    for number in range(2):
+        page.get_by_role("gridcell").nth(number).tap()
     page.get_by_text("2 selected").wait_for()
     delete = page.get_by_role("button", name="Delete", exact=True)
-    grid = page.get_by_role("grid").bounding_box()
-    assert delete.bounding_box()["y"] >= grid["y"] + grid["height"], "within reach of a thumb"
+    page.wait_for_function(  # within reach of a thumb
+        "([button, grid]) => button.getBoundingClientRect().top >= grid.getBoundingClientRect().bottom",
+        arg=[delete.element_handle(), page.get_by_role("grid").element_handle()],
+    )
     delete.tap()
     counts(page, "2 to delete")
     assert not watched.errors
@@ -287,9 +325,9 @@ def test_the_dashboard_from_zip_to_zip(watch, gallery, archive, tmp_path):
     page = watched.page
     page.goto(gallery)
     page.get_by_role("link", name="Image cleaner").click()
-    page.get_by_text("Choose").first.wait_for(timeout=60_000)
+    page.get_by_text("Choose").first.wait_for()
     page.locator("input[type=file]").first.set_input_files(archive)
-    page.get_by_role("gridcell").first.wait_for(timeout=60_000)
+    page.get_by_role("gridcell").first.wait_for()
     show(page, "teddy")
     cell(page, BROKEN).get_by_text("This is a web page, not a photo").wait_for()
     for number, name in enumerate((*PUPPIES, BROKEN)):
@@ -307,24 +345,60 @@ def test_the_dashboard_from_zip_to_zip(watch, gallery, archive, tmp_path):
     assert not watched.foreign and not watched.errors
 
 
+def test_the_drawings_take_one_click_and_move_to_a_class_of_their_own(watch, gallery):
+    watched = watch(viewport={"width": 1100, "height": 1200})
+    page, press = watched.page, watched.page.keyboard.press
+    page.goto(f"{gallery}voila/render/image_cleaner.ipynb")
+    page.get_by_role("button", name="Try it with drawings").click()
+    page.get_by_text("12 of them with a wrong label").wait_for()
+    page.get_by_text("240 pictures", exact=True).wait_for()
+    page.get_by_role("gridcell").first.click()
+    page.get_by_role("button", name="New class").click()
+    name = page.get_by_label("Name of the new class")
+    expect(name).to_be_focused()
+    name.fill("Triangle")
+    press("Enter")
+    page.get_by_role("alert").filter(has_text="There is a class 'triangle' already").wait_for()
+    name.fill("odd ones")
+    press("Enter")
+    expect(name).to_be_hidden()
+    expect(page.get_by_role("button", name="New class")).to_be_focused()
+    expect(page.get_by_role("gridcell").first).to_contain_text("→ odd ones")
+    # It is offered like the others, with a key; and Escape leaves the form.
+    page.get_by_role("gridcell").nth(1).click()
+    press("4")
+    counts(page, "0 to delete, 2 to move")
+    page.get_by_role("button", name="New class").click()
+    expect(name).to_have_value("")
+    press("Escape")
+    expect(name).to_be_hidden()
+    page.get_by_role("button", name="Apply 2 marks").click()
+    page.get_by_role("button", name="Yes, do this with 2 pictures").click()
+    page.get_by_text("Applied: 2 moved.").wait_for()
+    show(page, "odd ones")
+    page.get_by_text("2 pictures", exact=True).wait_for()
+    page.get_by_role("button", name="Undo the last Apply").click()
+    page.get_by_text("The last Apply is undone").wait_for()
+    counts(page, "0 to delete, 2 to move")
+    assert not watched.foreign and not watched.errors
+
+
 def test_in_jupyterlab_its_keys_are_its_own(watch, jupyterlab):
     """A digit makes a cell a heading there, and D twice deletes it: not while somebody marks pictures."""
-    from browser import write_notebook
-
     folder = photos(jupyterlab.folder / "bears")
     write_notebook(jupyterlab.folder / "cleaning.ipynb", CELL.format(root=str(folder), wrong=set()) + "cleaner")
     page = watch(viewport={"width": 1400, "height": 1300}).page
     page.goto(f"{jupyterlab.url}lab/tree/cleaning.ipynb?reset")
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.get_by_role("gridcell").first.wait_for(timeout=60_000)
+    page.get_by_role("gridcell").first.wait_for()
     page.get_by_role("gridcell").first.click()
     for key in ("d", "d", "1", "k"):
         page.keyboard.press(key)
     counts(page, "2 to delete, ")
     counts(page, "1 to keep")
-    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 1
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(1)
     journal = folder.parent / ".bears.ipyfastai" / "marks.jsonl"
     steps = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
     assert len(steps) == 4

@@ -7,7 +7,7 @@ function pictureView(model, el, store) {
   let touched = false;
   const cells = new Map(); // position -> its cell
   const lines = new Map(); // number -> element of a line of the grid
-  const { label } = model.get("_options");
+  const { label, noun } = model.get("_options");
   const keys = () => model.get("_options").keys;
 
   const counted = h("span", { class: "quiet" });
@@ -129,7 +129,7 @@ function pictureView(model, el, store) {
 
   function count() {
     const chosen = sizeOf(store.ranges);
-    const pictures = `${store.count.toLocaleString("en")} picture${store.count === 1 ? "" : "s"}`;
+    const pictures = `${store.count.toLocaleString("en")} ${noun}${store.count === 1 ? "" : "s"}`;
     counted.textContent = !store.count ? "" : chosen ? `${pictures}, ${chosen.toLocaleString("en")} selected` : pictures;
     none.hidden = !chosen;
     all.hidden = !store.count || chosen === store.count;

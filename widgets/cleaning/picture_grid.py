@@ -48,7 +48,7 @@ class PictureGrid(anywidget.AnyWidget):
     screen, asks for it by position and lets go of it again. Under each picture stand those of `label`,
     `predicted`, `confidence`, `loss` and `note` (a sentence) that the table has, with the file's name
     where no prediction tells pictures apart; `captions=False` leaves them out. Names are shown relative
-    to `root`. `thumbnails` is shared with other components if given.
+    to `root`. `thumbnails` is shared with other components if given; `noun` is what one item is called.
 
     `value` holds the positions of the selected rows in `table`, ascending; setting it selects.
     `badges(positions)` gives a text, or None, to lay over each picture; `pressed(key, positions)` is
@@ -72,7 +72,7 @@ class PictureGrid(anywidget.AnyWidget):
         sync=True
     )
     _selected = Dict(help="version, ranges of selected positions, and the page and step that chose them").tag(sync=True)
-    _options = Dict(help="keys that do something, and the name of the grid").tag(sync=True)
+    _options = Dict(help="keys that do something, the name of the grid and what one item is called").tag(sync=True)
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class PictureGrid(anywidget.AnyWidget):
         thumbnails: Thumbnails | None = None,
         captions: bool = True,
         label: str = "Pictures",
+        noun: str = "picture",
         badges: Callable[[Sequence[int]], Sequence[str | None]] | None = None,
         keys: Mapping[str, Key] | None = None,
         pressed: Callable[[str, tuple[int, ...]], None] | None = None,
@@ -95,7 +96,7 @@ class PictureGrid(anywidget.AnyWidget):
         self._warmed: set[int] = set()  # steps of AHEAD pictures
         self._screen = 0  # pictures that the last page to ask has room for
         super().__init__(**kwargs)
-        self._label = label
+        self._label, self._noun = label, noun
         self.set_keys(keys or {})
         self._owned = Thumbnails() if thumbnails is None else None
         self.thumbnails = thumbnails or self._owned
@@ -132,7 +133,8 @@ class PictureGrid(anywidget.AnyWidget):
     def set_keys(self, keys: Mapping[str, Key]) -> None:
         """Other keys from now on."""
         self._keys = dict(keys)
-        self._options = {"label": self._label, "keys": [[key, *what] for key, what in self._keys.items()]}
+        keys = [[key, *what] for key, what in self._keys.items()]
+        self._options = {"label": self._label, "noun": self._noun, "keys": keys}
 
     def reveal(self, positions: Iterable[int]) -> None:
         """Select these and scroll to the first of them."""

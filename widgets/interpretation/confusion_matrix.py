@@ -66,7 +66,9 @@ class ConfusionMatrix(TableView):
             self.labels, noun=noun, changed=self._change, chosen=self._choose, wanted=self._make_file
         )
         self._job = Job()
-        self._grid = PictureGrid(root=root, thumbnails=thumbnails, label=f"{noun.capitalize()}s of the chosen cell")
+        self._grid = PictureGrid(
+            root=root, thumbnails=thumbnails, label=f"{noun.capitalize()}s of the chosen cell", noun=noun
+        )
         self._scores = ClassScores(scores(self._counts, self.labels), noun=noun)
         self.children = [self._view, self._job, self._grid, self._scores]
         self.add_class("ipyfastai-confusion-matrix")

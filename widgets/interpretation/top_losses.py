@@ -53,7 +53,9 @@ class TopLosses(TableView):
         self._filter = self._grid = None
         super().__init__(table, split=split, noun=noun, label=label, only_wrong=only_wrong, **kwargs)
         self._filter = LossFilter(changed=self._change)
-        self._grid = PictureGrid(root=root, thumbnails=thumbnails, label=f"{noun.capitalize()}s, worst first")
+        self._grid = PictureGrid(
+            root=root, thumbnails=thumbnails, label=f"{noun.capitalize()}s, worst first", noun=noun
+        )
         self._grid.observe(self._select, "value")
         self.children = [self._filter, self._grid]
         self.add_class("ipyfastai-top-losses")
