@@ -27,7 +27,7 @@ from tests.drawings import DATA
 from .apps import kernels, pss, seconds_since
 from .document import part, put
 from .figures import OURS, Target, comparison, targets
-from .options import need_photos, parser
+from .options import count, need_photos, parser
 
 TITLE = "The image cleaner"
 FASTAI = "ImageClassifierCleaner"
@@ -57,7 +57,9 @@ serves, in windows of the same size. A class is chosen in the page's own menu; *
 event to the frame that shows the {pictures} pictures of it, decoded.
 
 - **ImageClassifierCleaner**: fastai's, `max_n={pictures}`, in a cell
-- **ipyfastai**: `ImageCleaner(predictions(learn))`, with an empty cache of thumbnails at the start"""
+- **ipyfastai**: `ImageCleaner(predictions(learn))`, with an empty cache of thumbnails at the start. Half a second or
+  more lies between two switches, in which it makes thumbnails of what each class begins with, as for anybody
+  who looks at what is there before the next choice"""
 LARGE = """A folder of {count:,} drawn pictures (128 × 96 px, each another) in ten classes, and a table of
 predictions. *first pictures*: from the request for the page to the frame that shows them, the start of the kernel
 and the reading of the table included. The list is then scrolled to its end in {steps} steps, each one
@@ -272,20 +274,20 @@ def measure_many(browser: Browser, count: int, steps: int) -> tuple[dict, dict]:
 
 def main() -> None:
     command = parser(__doc__, quick="two rounds, 5,000 pictures")
-    command.add_argument("--count", type=int, default=100_000, metavar="N", help="pictures, default: %(default)s")
+    command.add_argument("--count", type=count, default=100_000, metavar="N", help="pictures, default: %(default)s")
     options = command.parse_args()
     need_photos(command)
-    rounds, count, steps = (2, 5_000, 20) if options.quick else (options.rounds, options.count, STEPS)
+    rounds, pictures, steps = (2, 5_000, 20) if options.quick else (options.rounds, options.count, STEPS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_OPTIONS)
         chromium = f"Chromium {browser.version}"
         figures = measure_switches(browser, rounds)
-        seconds, used = measure_many(browser, count, steps)
+        seconds, used = measure_many(browser, pictures, steps)
         browser.close()
     about = ABOUT.format(pictures=PICTURES)
     body = part("benchmarks.cleaner", figures, TARGETS, about=about, ours=OURS, also=chromium)
     large = [comparison(seconds), comparison(used, END), targets(used, FLAT)]
-    body = "\n\n".join([body, f"### {count:,} pictures", LARGE.format(count=count, steps=steps), *large])
+    body = "\n\n".join([body, f"### {pictures:,} pictures", LARGE.format(count=pictures, steps=steps), *large])
     print(body)
     if not options.quick:
         put(TITLE, body)
