@@ -54,6 +54,7 @@ def _columns(
     # pandas' fast parser takes a single character: between the two of "1::2" it sees an empty cell.
     spread = 2 if found.separator == "::" else 1
     places = {what: spread * place for what, place in found.places.items()}
+    beyond = spread * (found.width - 1) + 1  # the cell after the last; asked for some columns only, pandas drops it
     parts: dict[str, list[np.ndarray]] = {what: [] for what in places}
     known: dict[str, dict[str, int]] = {what: {} for what in places}
     with source.open() as file:
@@ -62,8 +63,7 @@ def _columns(
                 file,
                 sep=found.separator[0],
                 header=None,
-                names=range(spread * (found.width - 1) + 1),
-                usecols=list(places.values()),
+                names=range(beyond + 1),
                 dtype={place: object for what, place in places.items() if what in textual},
                 skiprows=found.skipped,
                 chunksize=CHUNK,
@@ -77,6 +77,10 @@ def _columns(
                 index_col=False,
             )
             for chunk in chunks:
+                if (more := chunk[beyond].notna()).any():
+                    raise ValueError(
+                        f"Row {more.idxmax() + 1:,} has more cells than the first: is a quote missing there?"
+                    )
                 for what, place in places.items():
                     column = chunk[place]
                     parts[what].append(_added(column, known[what]) if what in textual else _numbers(column, what))

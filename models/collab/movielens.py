@@ -58,7 +58,12 @@ def movielens(place: str | Path, *, progress: Progress | None = None) -> Ratings
                 raise ValueError("This zip is locked with a password. Make one without.")
             if not _is_release(there):
                 raise ValueError(f"There are no ratings in this zip: neither {' nor '.join(one[0] for one in FILES)}.")
-            return _read(there, place.stem, progress)
+            try:
+                return _read(there, place.stem, progress)
+            except ValueError as error:
+                if archive.testzip() is not None:  # what is damaged may be no ratings before its end tells
+                    raise zipfile.BadZipFile from error
+                raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise Damaged("This is not a whole zip file: download it again.") from error
 

@@ -149,6 +149,10 @@ def test_the_scale_of_the_ratings_themselves(values, scale):
     assert read(f"user,item,rating\n1,5,{values[0]}\n2,6,{values[1]}\n").scale == scale
 
 
+def test_separators_that_end_the_rows_are_no_cells():
+    assert read("user,item,rating\n1,5,3,\n2,6,4,\n").values.tolist() == [3, 4]
+
+
 def test_decimal_commas():
     assert read("user;item;rating\n1;5;3,5\n2;6;4\n").values.tolist() == [3.5, 4]
 
@@ -196,6 +200,9 @@ def test_without_all_times_there_are_none(written):
         ),
         ("user,item,rating,Rating\n1,2,3,4\n", "The column 'rating' stands in the file twice."),
         ("user,item,rating\n1,2,3\n2,3,good\n", "Row 2 has 'good' where a rating should be, a number."),
+        ("1,2,3\n2,3,4\n2,3,4,5\n", "Row 3 has more cells than the first: is a quote missing there?"),
+        ("user,title,rating\n1,Orbit,3\n2,Roses, The,4\n", "Row 2 has more cells than the first"),
+        ("1::2::3\n2::3::4::5\n3::4::5\n", "Line 2 has more cells than those before"),
         ("1,2,3\n2,3,good\n", "Row 2 has 'good' where a rating should be, a number."),
         (
             "user,item,rating\n1,2,3\n1,3,4\n",
