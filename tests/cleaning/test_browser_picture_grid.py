@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser import Watched, fits
+from browser import fits
 from playwright.sync_api import expect
 
 FEW = """
@@ -23,15 +23,14 @@ table["label"] = ["<img src=x onerror=document.title='run'>", *["cold"] * 19, *[
 table["predicted"] = [*["cold"] * 21, *["warm"] * 19]
 table["confidence"], table["loss"] = 0.75, [number / 10 for number in range(40)]
 grid, told = PictureGrid(table, root=folder), HTML()
-every, other, same = Button(description="All"), Button(description="Warm only"), Button(description="Again")
+other, same = Button(description="Warm only"), Button(description="Again")
 def tell(change):
     told.value = f"<p class='told'>{' '.join(map(str, change.new)) or 'none'}</p>"
 grid.observe(tell, "value")
-every.on_click(lambda _: grid.show(table))
 other.on_click(lambda _: grid.show(table[table.label == "warm"]))
 same.on_click(lambda _: grid.show(table.assign(label="relabelled")))
 """
-CELLS = ("# Pictures", FEW + "VBox([grid, told, every, other, same])", "grid")
+CELLS = ("# Pictures", FEW + "VBox([grid, told, other, same])", "grid")
 MANY = (
     "# Many",
     """
@@ -82,26 +81,13 @@ def scrolled(page, holds):
     page.wait_for_function(f"(({{ scrollTop }}) => {holds})(document.querySelector('[role=grid]'))")
 
 
-@pytest.fixture(scope="module")
-def opened(browser, serve_notebook):
-    watched = Watched(browser, viewport={"width": 1000, "height": 1000})
+@pytest.fixture
+def grid(watch, serve_notebook):
+    watched = watch(viewport={"width": 1000, "height": 1000})
     page = open_grid(watched.page, serve_notebook(*CELLS))
     page.get_by_role("grid").nth(1).get_by_role("gridcell").first.wait_for()
     yield page
-    watched.context.close()
     assert not watched.foreign and not watched.errors
-
-
-@pytest.fixture
-def grid(opened):
-    """A page with two views, the same for all tests: its 40 pictures from the first on, none of them selected."""
-    opened.get_by_role("button", name="All", exact=True).click()
-    expect(opened.get_by_text(re.compile("^40 pictures"))).to_have_count(2)
-    if opened.get_by_text("40 pictures, ").count():
-        opened.get_by_role("button", name="Select none").first.click()
-        told(opened, "none")
-    opened.evaluate("document.querySelectorAll('[role=grid]').forEach((grid) => grid.scrollTo(0, 0))")
-    return opened
 
 
 def test_captions_say_what_is_known_and_run_nothing(grid):
