@@ -14,7 +14,7 @@ import uuid
 from urllib.request import Request, urlopen
 
 import pytest
-from browser import Server, ipyfastai, kernels_of, write_notebook
+from browser import Server, ipyfastai, kernels_of, until, write_notebook
 from drawings import large_photo
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from playwright.sync_api import expect
@@ -228,11 +228,18 @@ def test_leaving_the_page_ends_its_kernel(page, server, gateway):
 
 
 def test_a_kernel_that_has_ended_is_told_on_the_page(page, server, gateway):
+    page.clock.install()
     open_dashboard(page, server, "where")
     kernel_id = re.search(r'"kernelId": "(.*?)"', page.content())[1]
     end = Request(f"{gateway.url.rstrip('/')}/api/kernels/{kernel_id}", method="DELETE")
     end.add_header("Authorization", f"token {TOKEN}")
     urlopen(end).close()
+
+    def asked_again():
+        page.clock.run_for(30_000)
+        return page.get_by_role("alert").count()
+
+    until(asked_again)
     expect(page.get_by_role("alert")).to_contain_text("This session has ended.")
 
 
