@@ -1,0 +1,232 @@
+const MODES = [["Move", "panZoom"], ["Lasso", "lasso", "freeform"], ["Box", "lasso", "rectangle"]];
+const KEYS = { ArrowDown: "next", ArrowRight: "next", ArrowUp: "previous", ArrowLeft: "previous", Enter: "open", Escape: "clear" };
+const NARROW = 500; // pixels, below which the plot is lower too
+
+// Draws jupyter-scatter's widget in `box` and returns its model, the interface of its plot and a function that ends it.
+async function drawScatter(model, box) {
+  const scatter = await model.widget_manager.get_model(model.get("scatter").slice("IPY_MODEL_".length));
+  const paper = getComputedStyle(box).backgroundColor; // its own way to follow a theme: none
+  scatter.set({ background_color: rgba(paper), ...(box.clientWidth < NARROW ? { height: 340 } : {}) });
+  const view = await model.widget_manager.create_view(scatter);
+  box.append(view.el);
+  while (!box.dataset.gone) {
+    const found = [...box.querySelectorAll("div")].find((element) => element.api);
+    if (found) return [scatter, found.api, () => view.remove()];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  view.remove();
+  return [];
+}
+
+// Any colour of CSS as four numbers from 0 to 1.
+function rgba(colour) {
+  const context = h("canvas", { width: 1, height: 1 }).getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data].map((part) => part / 255);
+}
+
+function legend({ title, entries = [], low, high, scale }, what) {
+  const swatch = (colour) => {
+    const dot = h("span", { class: "swatch", "aria-hidden": "true" });
+    if (colour) dot.style.background = colour;
+    return dot;
+  };
+  const bar = scale ? h("span", { class: "scale", "aria-hidden": "true" }) : null;
+  if (bar) bar.style.background = `linear-gradient(to right, ${scale.join(", ")})`;
+  return h("p", { class: "legend name" }, h("strong", {}, `${what}: ${visible(title)}`),
+    ...(low === undefined ? [] : [h("span", {}, low, bar || " to ", high)]),
+    ...entries.map(([name, colour, count]) =>
+      h("span", {}, colour ? swatch(colour) : "", `${visible(name)} (${count.toLocaleString()})`)));
+}
+
+export default {
+  render({ model, el }) {
+    let [scatter, plot, end] = [];
+    let labels = []; // [row, text] for what is in view
+    let asked = {}; // what was asked last: kind -> token
+    let overRow = null;
+    let waiting;
+    const about = h("div", { class: "about", hidden: true });
+    const box = h("div", { class: "scatter" });
+    const layer = h("canvas", { class: "layer", "aria-hidden": "true" });
+    const [across, up] = [h("span", { class: "across name" }), h("span", { class: "up name" })];
+    const said = h("p", { class: "said quiet name", role: "status" });
+    const legends = h("div", { class: "legends quiet" });
+    const notices = h("ul", { class: "notices quiet name" });
+    const problem = h("p", { class: "problem", role: "alert", hidden: true });
+    const frame = h("div", { class: "frame", tabindex: 0, role: "application", onkeydown: press }, box, layer, across, up, about);
+    const modes = MODES.map(([name, ...mode]) => h("button", { type: "button", onclick: () => take(mode) }, name));
+    const button = (text, name, onclick) => h("button", { type: "button", "aria-label": name, title: name, onclick }, text);
+    const bar = h("div", { class: "row bar" },
+      h("div", { class: "row", role: "group", "aria-label": "What dragging does" }, ...modes),
+      h("div", { class: "row", role: "group", "aria-label": "View" }, button("+", "Zoom in", () => zoom(0.7)),
+        button("−", "Zoom out", () => zoom(1 / 0.7)), button("⟲", "Whole view", () => plot?.zoomToOrigin())),
+      button("PNG", "Download the plot as PNG", picture));
+    el.classList.add("ipyfastai", "ipyfastai-embedding-plot");
+    el.append(bar, frame, problem, said, legends, notices);
+
+    const at = (row) => (plot.get("isPointsDrawn") ? plot.getScreenPosition(row) : undefined);
+    const paint = labelLayer(layer, at);
+    const draw = () => plot && paint({ labels, marks: model.get("_marks"), all: model.get("labelled") });
+    const ask = (type, rest) => {
+      asked[type] = `${Math.random()}`;
+      model.send({ type, token: asked[type], ...rest });
+    };
+
+    // The page's own way of being one of several views of the same selection: see `reselect`.
+    drawScatter(model, box).then((made) => {
+      [scatter, plot, end] = made;
+      if (!plot) return;
+      if (!plot.isSupported) problem.textContent = "This browser cannot draw the points: it lacks WebGL extensions.";
+      problem.hidden = plot.isSupported;
+      plot.subscribe("drawing", draw);
+      plot.subscribe("draw", () => {
+        draw();
+        if (!labels.length) inView();
+      });
+      plot.subscribe("view", ({ view }) => {
+        hide();
+        inView();
+        camera = [...view];
+      });
+      plot.subscribe("pointover", over);
+      plot.subscribe("pointout", hide);
+      scatter.on("change:selection", reselect);
+      scatter.on("change:points", moved);
+      scatter.on("change:mouse_mode change:lasso_type", showMode);
+      showMode();
+      draw();
+      inView();
+    }, (error) => {
+      problem.hidden = false;
+      problem.textContent = "The plot could not be drawn: this browser or notebook has no WebGL for it.";
+      console.warn(error);
+    });
+
+    let camera = null;
+    function inView() {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        if (!plot || !frame.clientWidth) return;
+        const size = [frame.clientWidth, frame.clientHeight];
+        ask("labels", { x: plot.get("xScale").domain(), y: plot.get("yScale").domain(), size });
+        if (camera) model.send({ type: "camera", view: camera });
+        camera = null;
+      }, 120);
+    }
+    function moved() {
+      labels = [];
+      hide();
+      inView();
+    }
+    // jupyter-scatter takes a selection for its own when a click has selected the same points twice.
+    function reselect() {
+      const { view, shape } = scatter.get("selection") ?? { shape: [0] };
+      const rows = shape[0] ? Array.from(new Uint32Array(view.buffer, view.byteOffset, shape[0])) : [];
+      const shown = plot.get("selectedPoints");
+      if (rows.length === shown.length && rows.every((row, place) => row === shown[place])) return;
+      if (rows.length) plot.select(rows, { preventEvent: true });
+      else plot.deselect({ preventEvent: true });
+    }
+    function take([mode, lasso]) {
+      scatter?.set({ mouse_mode: mode, ...(lasso ? { lasso_type: lasso } : {}) });
+    }
+    function showMode() {
+      modes.forEach((one, place) => {
+        const [, mode, lasso] = MODES[place];
+        const on = scatter.get("mouse_mode") === mode && (!lasso || scatter.get("lasso_type") === lasso);
+        one.ariaPressed = String(on);
+        one.classList.toggle("chosen", on);
+      });
+    }
+    const zoom = (factor) => plot?.zoomToLocation(plot.get("cameraTarget"), plot.get("cameraDistance") * factor);
+    function press(event) {
+      if (event.target !== frame || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "+" || event.key === "=") zoom(0.7);
+      else if (event.key === "-") zoom(1 / 0.7);
+      else if (event.key === "0") plot?.zoomToOrigin();
+      else if (KEYS[event.key]) model.send({ type: "key", name: KEYS[event.key] });
+      else return;
+      event.preventDefault();
+    }
+
+    // What the pointer is over: asked for when it rests there, for a page has no texts of a million points.
+    let resting;
+    function over(row) {
+      overRow = row;
+      clearTimeout(resting);
+      resting = setTimeout(() => ask("about", { row }), 80);
+    }
+    function hide() {
+      clearTimeout(resting);
+      overRow = null;
+      about.hidden = true;
+    }
+    function tell({ row, title, lines }, buffers) {
+      const place = row === overRow && at(row);
+      if (!place) return;
+      const address = buffers.length ? URL.createObjectURL(new Blob([buffers[0]], { type: "image/jpeg" })) : "";
+      const picture = address ? h("img", { src: address, alt: "", onload: () => URL.revokeObjectURL(address) }) : null;
+      about.replaceChildren(...[picture, h("strong", {}, visible(title)),
+        ...lines.map(([name, value]) => h("span", {}, `${visible(name)}: ${visible(value)}`))].filter(Boolean));
+      about.hidden = false;
+      const left = place[0] > frame.clientWidth / 2 ? place[0] - about.offsetWidth - 14 : place[0] + 14;
+      about.style.left = `${Math.max(0, Math.min(left, frame.clientWidth - about.offsetWidth))}px`;
+      about.style.top = `${Math.max(0, Math.min(place[1] - 10, frame.clientHeight - about.offsetHeight))}px`;
+    }
+
+    function picture() {
+      if (!plot) return;
+      const points = plot.export();
+      const [part, whole] = [0, 1].map(() => h("canvas", { width: points.width, height: points.height }));
+      part.getContext("2d").putImageData(points, 0, 0);
+      const context = whole.getContext("2d");
+      context.fillStyle = getComputedStyle(box).backgroundColor;
+      context.fillRect(0, 0, whole.width, whole.height);
+      for (const one of [part, layer]) context.drawImage(one, 0, 0, whole.width, whole.height);
+      context.fillStyle = getComputedStyle(across).color;
+      context.font = `${Math.round(whole.width / 60)}px system-ui, sans-serif`;
+      context.textAlign = "right";
+      context.fillText(across.textContent, whole.width - 10, whole.height - 10);
+      context.textAlign = "left";
+      context.fillText(up.textContent, 10, Math.round(whole.width / 50));
+      whole.toBlob((blob) => download("embedding.png", blob, "image/png"));
+    }
+
+    function receive(content, buffers) {
+      const { type, token } = content;
+      if (type === "labels" && token === asked.labels) {
+        labels = content.rows.map((row, place) => [row, content.texts[place]]);
+        draw();
+      } else if (type === "about" && token === asked.about) tell(content, buffers);
+      else if (!plot) return;
+      else if (type === "home") plot.zoomToOrigin();
+      else if (type === "look") plot.view(content.view);
+      else if (type === "look_at") plot.zoomToPoints(content.rows, { padding: 1 });
+    }
+    model.on("msg:custom", receive);
+    follow(model, ["_marks", "labelled"], draw);
+    follow(model, ["_words"], () => {
+      const words = model.get("_words");
+      across.textContent = words.x ? `${visible(words.x)} →` : "";
+      up.textContent = words.y ? `↑ ${visible(words.y)}` : "";
+      frame.setAttribute("aria-label", `${words.name ?? "Points"}. Arrow keys go through the list, Enter shows neighbours, plus and minus zoom, 0 shows all.`);
+      const now = words.said ? visible(words.said) : "";
+      if (said.textContent !== now) said.textContent = now; // what did not change is not read out again
+      notices.replaceChildren(...(words.notices ?? []).map((notice) => h("li", {}, visible(notice))));
+      notices.hidden = !notices.childElementCount;
+      legends.replaceChildren(...(words.legends ?? []).map(([what, one]) => legend(one, what)));
+    });
+    return () => {
+      clearTimeout(waiting);
+      clearTimeout(resting);
+      box.dataset.gone = "yes";
+      model.off("msg:custom", receive);
+      scatter?.off("change:selection", reselect);
+      scatter?.off("change:points", moved);
+      scatter?.off("change:mouse_mode change:lasso_type", showMode);
+      end?.();
+    };
+  },
+};

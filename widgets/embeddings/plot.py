@@ -1,0 +1,251 @@
+"""The points of an embedding, drawn by jupyter-scatter, with what it lacks: labels, tooltips, names, keys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anywidget
+import numpy as np
+import pandas as pd
+from ipywidgets import Widget, widget_serialization
+from traitlets import Bool, Dict, Instance
+
+from ..assets import joined
+from .encodings import ONE, OTHER, Encoding
+from .label_choice import LabelChoice
+
+HEIGHT = 480  # pixels
+LABEL_ROOM = (120, 26)  # pixels of a cell that gives one label
+MOST_CELLS = 40  # along each side: a larger screen has no more labels
+SHOWN_TEXT = 60  # characters of a label in the plot
+MANY = 100_000  # points from which they are drawn as squares without blending
+
+
+class EmbeddingPlot(anywidget.AnyWidget):
+    """A scatter plot of any number of points.
+
+    >>> plot = EmbeddingPlot(text=lambda rows: titles[rows].tolist(), chosen=print)
+    >>> plot.show(points)
+    >>> plot.select(np.array([3, 14]))
+
+    Rows are positions in `points`, float32 (m, 2) within [-1, 1]. The page gets these and codes for colours and
+    sizes as binary; texts it asks for: `text(rows)` gives labels, `about(row, answer)` calls
+    `answer(title, lines, picture)` with what a tooltip says. `chosen(rows)` is called with an int64 array when
+    somebody selects, `hovered(row or None)` for the point under the pointer, `key(name)` for "next", "previous",
+    "open" and "clear" while the plot has the focus. `camera` is the last view, sixteen numbers or None.
+    """
+
+    _esm = joined("dom.js", "interpretation/names.js", "embeddings/label_layer.js", "embeddings/plot.js")
+    _css = joined("base.css", "embeddings/plot.css")
+
+    # Written here and never read back: a page can set any synced trait.
+    scatter = Instance(Widget, help="jupyter-scatter's widget").tag(sync=True, **widget_serialization)
+    labelled = Bool(True, help="whether points have their label").tag(sync=True)
+    _marks = Dict(help="rows that are marked, and texts").tag(sync=True)
+    _words = Dict(help="names of the axes, legends, the text alternative").tag(sync=True)
+
+    def __init__(
+        self,
+        *,
+        text: Callable[[np.ndarray], list[str]],
+        about: Callable[[int, Callable], Any] | None = None,
+        chosen: Callable[[np.ndarray], Any] | None = None,
+        hovered: Callable[[int | None], Any] | None = None,
+        key: Callable[[str], Any] | None = None,
+        **kwargs,
+    ):
+        self.camera: list[float] | None = None
+        self.count = 0
+        self._text, self._about, self._chosen, self._hovered, self._key = text, about, chosen, hovered, key
+        self._writing = False
+        self._labels: LabelChoice | None = None
+        super().__init__(scatter=_scatter(), **kwargs)
+        self.scatter.observe(self._select_from_page, "selection")
+        self.scatter.observe(self._hover_from_page, "hovering")
+        self.on_msg(self._receive)
+
+    def show(
+        self,
+        points: np.ndarray,
+        colour: Encoding,
+        size: Encoding,
+        *,
+        importance: np.ndarray | None = None,
+        keep_view: bool = False,
+    ) -> None:
+        """Draw these points; nothing is selected then."""
+        self.count = len(points)
+        self._labels = LabelChoice(points, importance)
+        table = np.zeros((len(points), 4), np.float32)
+        table[:, :2] = points
+        for place, encoding in ((2, colour), (3, size)):
+            if len(encoding.codes):
+                table[:, place] = encoding.codes
+        if not keep_view:
+            self.camera = None
+            self.send({"type": "home"})
+        self._write(selection=np.empty(0, np.uint32))
+        many = len(points) > MANY
+        self._write(
+            color=[rgba(one) for one in colour.values],
+            size=size.values,
+            regl_scatterplot_options={"performanceMode": many},
+            points=table,
+        )
+
+    def select(self, rows: np.ndarray) -> None:
+        self._write(selection=np.asarray(rows, np.uint32))
+
+    def mark(self, *, focus: int | None, current: int | None, near: Sequence[int], found: Sequence[int]) -> None:
+        """Mark a point and lines to those `near` it, rings around what was `found`, and the `current` one of a list."""
+        rows = list(dict.fromkeys(row for row in (current, focus, *near[:40], *found[:40]) if row is not None))
+        texts = self._shortened(np.array(rows, np.int64))
+        self._marks = {
+            "focus": focus,
+            "current": current,
+            "near": list(near),
+            "found": list(found),
+            "texts": list(zip(rows, texts, strict=True)),
+        }
+
+    def say(self, **words: Any) -> None:
+        """Set `x`, `y`, `legends`, `name` or `said`."""
+        self._words = {**self._words, **words}
+
+    def look(self, camera: list[float] | None) -> None:
+        """Take a view that was kept."""
+        self.camera = camera
+        self.send({"type": "look", "view": camera} if camera else {"type": "home"})
+
+    def look_at(self, rows: Sequence[int]) -> None:
+        """Bring these points into view."""
+        self.send({"type": "look_at", "rows": list(rows)})
+
+    def close(self) -> None:
+        self.scatter.layout.close()
+        self.scatter.close()
+        super().close()
+
+    def _write(self, **traits: Any) -> None:
+        self._writing = True
+        try:
+            with self.scatter.hold_sync():
+                for name, value in traits.items():
+                    setattr(self.scatter, name, value)
+        finally:
+            self._writing = False
+
+    def _shortened(self, rows: np.ndarray) -> list[str]:
+        texts = self._text(rows) if len(rows) else []
+        return [text if len(text) <= SHOWN_TEXT else f"{text[: SHOWN_TEXT - 1]}…" for text in texts]
+
+    # What comes from the page: anything.
+
+    def _select_from_page(self, change) -> None:
+        if self._writing:
+            return
+        rows = checked_rows(change.new, self.count)
+        if rows is not None and self._chosen is not None:
+            self._chosen(rows)
+
+    def _hover_from_page(self, change) -> None:
+        if self._hovered is not None:
+            self._hovered(change.new if is_row(change.new, self.count) else None)
+
+    def _receive(self, _widget, content, buffers) -> None:
+        if not isinstance(content, dict):
+            return
+        kind, token = content.get("type"), content.get("token")
+        if kind == "camera":
+            view = content.get("view")
+            if is_view(view):
+                self.camera = [float(part) for part in view]
+        elif kind == "key" and content.get("name") in ("next", "previous", "open", "clear"):
+            if self._key is not None:
+                self._key(content["name"])
+        elif not isinstance(token, str) or len(token) > 40:
+            return
+        elif kind == "labels":
+            self._send_labels(token, content)
+        elif kind == "about" and is_row(content.get("row"), self.count) and self._about is not None:
+            row = content["row"]
+
+            def answer(title: str, lines: list[tuple[str, str]], picture: bytes | None) -> None:
+                told = {"type": "about", "token": token, "row": row, "title": title, "lines": lines}
+                self.send(told, [] if picture is None else [picture])
+
+            self._about(row, answer)
+
+    def _send_labels(self, token: str, content: dict) -> None:
+        x, y, size = (content.get(name) for name in ("x", "y", "size"))
+        if not (is_range(x) and is_range(y) and is_range([0, *size] if isinstance(size, list) else None, 3)):
+            return
+        if self._labels is None:
+            return
+        across, down = (min(MOST_CELLS, max(1, int(side // room))) for side, room in zip(size, LABEL_ROOM, strict=True))
+        rows = self._labels.within(x, y, across=across, down=down)
+        self.send({"type": "labels", "token": token, "rows": rows.tolist(), "texts": self._shortened(rows)})
+
+
+def rgba(colour: str) -> list[float]:
+    """A colour as jupyter-scatter has it: four numbers from 0 to 1.
+
+    >>> rgba("#ff0033")
+    [1.0, 0.0, 0.2, 1.0]
+    """
+    return [*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)), 1.0]
+
+
+def is_row(value: Any, count: int) -> bool:
+    return type(value) is int and 0 <= value < count
+
+
+def is_view(view: Any) -> bool:
+    """Whether it is a 4 × 4 matrix of finite numbers."""
+    return isinstance(view, list) and len(view) == 16 and all(map(_is_number, view))
+
+
+def is_range(values: Any, length: int = 2) -> bool:
+    """Whether it is a list of finite numbers of which the first is the smallest."""
+    numbers = isinstance(values, list) and len(values) == length and all(map(_is_number, values))
+    return numbers and all(values[0] < value for value in values[1:])
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e15 and math.isfinite(value)
+
+
+def checked_rows(values: Any, count: int) -> np.ndarray | None:
+    """Rows as a page sent them, each once and in order, int64; None where they are none."""
+    if values is None:
+        return np.empty(0, np.int64)
+    if not isinstance(values, np.ndarray) or values.ndim != 1 or (len(values) and values.dtype.kind not in "ui"):
+        return None
+    rows = np.unique(values.astype(np.int64))
+    return rows if not len(rows) or (rows[0] >= 0 and rows[-1] < count) else None
+
+
+def _scatter() -> Widget:
+    """jupyter-scatter's widget, made by its own defaults around two points; the others follow."""
+    from jscatter import Scatter
+
+    ends = pd.DataFrame({name: [-1.0, 1.0] for name in ("x", "y", "colour", "size")})
+    scatter = Scatter(
+        data=ends,
+        x="x",
+        y="y",
+        x_scale=(-1, 1),
+        y_scale=(-1, 1),
+        color_by="colour",
+        color_map=[ONE, OTHER],
+        size_by="size",
+        size_map=[4, 8],
+        height=HEIGHT,
+        axes=False,
+        legend=False,
+        tooltip=False,
+        zoom_animation=0,
+    )
+    return scatter.widget.show(buttons=[])

@@ -1,0 +1,155 @@
+"""Finding points: by a search, as neighbours of another, as what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...models.embeddings.embedding import Embedding
+from ...models.embeddings.neighbours import METRICS
+from ...models.embeddings.neighbours import MOST as MOST_NEIGHBOURS
+from ...models.embeddings.search import Search
+from ...models.words import counted
+from ..composite import Composite
+from ..form import Field, Form
+from .basis import Basis
+from .plot import EmbeddingPlot
+from .point_list import MOST, PointList
+
+RINGS = 300  # around what a search has found; the list has more
+NEAR = [
+    Field("k", "How many neighbours", "number", 10, low=1, high=MOST_NEIGHBOURS),
+    Field("metric", "Distance", "choice", options=[metric.capitalize() for metric in METRICS]),
+]
+
+
+class PointsPanel(Composite):
+    """A list of points to step through, and its marks in a plot.
+
+    >>> panel = PointsPanel(embedding, plot, select=print)
+    >>> panel.use(basis)
+    >>> panel.search("^star")
+
+    Rows are positions in the embedding. `select(rows)` is called when somebody wants these selected. The nearest
+    neighbours, by vectors as they were given, are listed while a single row is selected.
+    """
+
+    def __init__(self, embedding: Embedding, plot: EmbeddingPlot, *, select: Callable[[np.ndarray], Any], **kwargs):
+        self._embedding, self._plot, self._select = embedding, plot, select
+        self._basis: Basis | None = None
+        self._search: Search | None = None
+        self._selected = self._found = self._listed = np.empty(0, np.int64)
+        self._place: int | None = None
+        self._list = PointList(
+            columns=["Labels", *embedding.metadata.columns],
+            searched=self.search,
+            current=self.go,
+            opened=self.choose,
+            all_of_them=lambda: self._select(self._found),
+        )
+        self._near = Form(label="Neighbours", changed=lambda _name: self.list_selected())
+        self._near.show(NEAR)
+        self.parts = self._list, self._near
+        super().__init__(self.parts, **kwargs)
+
+    @property
+    def metric(self) -> str:
+        """What is near: "cosine" or "euclidean"."""
+        return METRICS[self._near["metric"]]
+
+    @property
+    def k(self) -> int:
+        """How many neighbours are listed, 1 to 999."""
+        return self._near["k"]
+
+    def measure(self, k: int, metric: str) -> None:
+        """Change both."""
+        self._near["k"], self._near["metric"] = k, METRICS.index(metric)
+        self._near.show(NEAR)
+
+    def use(self, basis: Basis) -> None:
+        """List and mark rows of this basis alone from now on."""
+        self._basis = basis
+
+    def show_selection(self, rows: np.ndarray) -> None:
+        """List these rows, or the neighbours of a single one."""
+        self._selected = rows
+        self.list_selected()
+
+    def search(self, pattern: str, column: int = 0) -> None:
+        """Mark and list what matches a regular expression; column 0 are the labels, then those of the metadata."""
+        name = None if column == 0 else self._embedding.metadata.columns[column - 1]
+        if self._search is None:
+            self._search = Search(self._embedding.labels, self._embedding.metadata)
+        try:
+            found = self._search(pattern, name)
+        except ValueError as error:
+            return self._list.complain(str(error))
+        if not pattern:
+            return self.list_selected()
+        self._found = found if self._basis.is_whole else found[np.isin(found, self._basis.rows)]
+        many = len(self._found)
+        values = [""] * min(many, MOST) if name is None else self._values(name, self._found[:MOST])
+        title = f"{many:,} of {counted(len(self._basis.rows), 'point')} match" if many else "Nothing matches"
+        self._show(title, self._found, values, all_of_them=f"Select all {many:,}" if many > 1 else "")
+
+    def list_selected(self) -> None:
+        """List the selected rows, or the neighbours of a single one."""
+        self._found = np.empty(0, np.int64)
+        rows = self._selected
+        focus = self._focus()
+        if focus is not None:
+            near, distances = self._basis.neighbours.of(focus, self.k, self.metric)
+            title = f"{counted(len(near), 'neighbour')} of {self._embedding.labels[rows[0]]}"
+            return self._show(title, self._basis.rows[near], [f"{distance:.3g}" for distance in distances.tolist()])
+        self._show(f"{len(rows):,} selected" if len(rows) else "", rows, [""] * min(len(rows), MOST))
+
+    def go(self, place: int) -> None:
+        """Make one of the list the current one."""
+        self._place = place
+        self._list.go(place)
+        self._mark()
+
+    def step(self, by: int) -> None:
+        """Go to the next or the previous one of the list."""
+        count = min(len(self._listed), MOST)
+        if count:
+            start = -1 if self._place is None and by > 0 else self._place or 0
+            self.go((start + by) % count)
+
+    def choose(self, place: int | None = None) -> None:
+        """Select one of the list alone, by default the current one; so its own neighbours are listed."""
+        place = self._place if place is None else place
+        if place is not None:
+            self._select(self._listed[[place]])
+
+    def point_out(self, shown: int | None) -> None:
+        """Mark one of those that are looked at, None for the current one of the list again."""
+        self._mark(shown)
+
+    def _focus(self) -> int | None:
+        """Where the one that is selected is among those looked at."""
+        shown = self._basis.shown(self._selected) if len(self._selected) == 1 else ()
+        return int(shown[0]) if len(shown) else None
+
+    def _values(self, name: str, rows: np.ndarray) -> list[str]:
+        column = self._embedding.metadata[name].iloc[rows]
+        return column.astype(str).mask(column.isna(), "").tolist()
+
+    def _show(self, title: str, rows: np.ndarray, notes: list[str], *, all_of_them: str = "") -> None:
+        self._listed, self._place = rows, None
+        names = self._embedding.labels[rows[:MOST]].tolist()
+        self._list.show(title, list(zip(names, notes, strict=True)), all_of_them=all_of_them)
+        self._mark()
+
+    def _mark(self, here: int | None = None) -> None:
+        focus = self._focus()
+        current = None if self._place is None else self._basis.shown(self._listed[[self._place]])
+        found = self._basis.shown(self._found[:RINGS]).tolist()
+        searched = len(self._found) > 0
+        near = [] if focus is None or searched else self._basis.shown(self._listed).tolist()
+        if here is None and current is not None and len(current):
+            here = int(current[0])
+        self._plot.mark(focus=focus, current=here, near=near, found=found)

@@ -1,0 +1,113 @@
+"""Vectors that a visitor brings, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from traitlets import Any
+
+from ...models.embeddings.embedding import Embedding
+from ...models.embeddings.example import example_embedding, examples
+from ...models.embeddings.files import KINDS, VectorsFile, label_column, read_metadata, read_vectors
+from ...models.progress import Progress
+from ...models.words import counted
+from ..composite import Composite
+from ..file_upload import FileUpload
+from ..form import Field, Form
+from ..job import Job
+
+Reading = Callable[[], tuple[VectorsFile | None, Embedding]]  # what a file held, if there was one
+
+
+class EmbeddingUpload(Composite):
+    """Drop zones for vectors and, once these are there, for metadata; or an example by one click.
+
+    >>> upload = EmbeddingUpload()
+    >>> upload.observe(lambda change: print(change.new), "value")
+
+    Vectors are a `.npy`, `.csv`, `.tsv` or `.txt` file (see `read_vectors`), metadata a table with a row for each of
+    them, in their order. Labels are the vectors' own, else those that the metadata names. `value` is the checked
+    `Embedding`, None before, and stays when a later file cannot be used. A file has at most `max_mb` megabytes.
+    """
+
+    value = Any(None, allow_none=True, read_only=True, help="the Embedding, None before")
+
+    def __init__(self, *, max_mb: float = 1000, **kwargs):
+        kinds = {"multiple": False, "max_mb": max_mb}
+        self.vectors = FileUpload(label="Add vectors (.npy, .csv or .tsv)", accept=",".join(KINDS), **kinds)
+        self.metadata = FileUpload(
+            label="Add metadata (.csv or .tsv), a row for each vector", accept=".csv,.tsv,.txt", **kinds
+        )
+        self.examples = Form(label="Examples", pressed=self.show_example)
+        self.job = Job()
+        self.parts = (self.vectors, self.metadata, self.examples, self.job)
+        super().__init__([self.vectors, self.examples, self.job], **kwargs)
+        self._file: VectorsFile | None = None
+        self._waiting: Reading | None = None
+        self.examples.show([Field(name, f"Try it: {name.lower()}", "button", primary=False) for name in examples()])
+        self.vectors.observe(self._arrived, "value")
+        self.metadata.observe(self._described_by, "value")
+
+    def show_example(self, name: str) -> None:
+        """Show one of `examples()`."""
+        self._read(lambda: (None, example_embedding(name)))
+
+    def _arrived(self, change) -> None:
+        if not change["new"]:
+            return
+        [upload] = change["new"]
+
+        def read() -> tuple[VectorsFile, Embedding]:
+            file = read_vectors(Path(upload.path), upload.name)
+            return file, Embedding(file.vectors, file.labels, file.metadata)
+
+        self._read(read)
+
+    def _described_by(self, change) -> None:
+        if not change["new"] or self._file is None:
+            return
+        [upload], file = change["new"], self._file
+        self._read(lambda: (file, _together(file, read_metadata(Path(upload.path), len(file.vectors)))))
+
+    def _read(self, read: Reading) -> None:
+        """Read this next, in the background; what is still being read is not wanted any more."""
+        self._waiting = read
+        self.job.cancel()
+        self._next()
+
+    def _next(self) -> None:
+        if self._waiting is None or self.job.busy:
+            return
+        read, self._waiting = self._waiting, None
+
+        def work(progress: Progress) -> tuple[VectorsFile | None, Embedding]:
+            progress.report(0, None, "Reading")
+            result = read()
+            progress.report(0, None, "Drawing")  # Cancelled, where another file has come
+            return result
+
+        self.job.run(work, then=self._keep, ended=self._next)
+
+    def _keep(self, result: tuple[VectorsFile | None, Embedding]) -> None:
+        file, embedding = result
+        if file is not self._file and self.metadata.value:
+            self.metadata.clear()  # it was of other vectors
+        self._file = file
+        self.children = [self.vectors, *([self.metadata] if file is not None else []), self.examples, self.job]
+        self.set_trait("value", embedding)
+        count, width = embedding.vectors.shape
+        columns = embedding.metadata.shape[1]
+        more = f", {counted(columns, 'column')} of metadata" if columns else ""
+        self.job.say(f"{counted(count, 'vector')} of {counted(width, 'number')} each{more}.")
+
+
+def _together(file: VectorsFile, metadata: pd.DataFrame) -> Embedding:
+    """Vectors with the metadata of another file, which also names them where they have no names."""
+    labels = file.labels
+    if labels is None and (named := label_column(metadata)) is not None:
+        labels, metadata = metadata[named], metadata.drop(columns=named)
+    if file.metadata is not None:
+        metadata = pd.concat([file.metadata.drop(columns=[*metadata], errors="ignore"), metadata], axis=1)
+    return Embedding(file.vectors, labels, metadata)
