@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from jupyter_core.paths import jupyter_data_dir
 
         from .configuration import configuration
-        from .server import APPLY, DATA_ROOT, WORKSPACE, DashboardServer, UnknownVoila
+        from .server import APPLY, DATA_ROOT, RECOMMENDER, WORKSPACE, DashboardServer, UnknownVoila
     except ModuleNotFoundError as missing:
         if missing.name not in ("voila", "jupyter_core"):
             raise
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     told = {
         APPLY: "1" if options.allow_apply else "",
         DATA_ROOT: _data_root(options),
+        RECOMMENDER: _recommender(options),
         WORKSPACE: _workspace(options),
     }
     server = DashboardServer(
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep projects and runs there, shared by all visitors; without it, only for this computer's user",
     )
+    add("--recommender", metavar="FILE", help="the model that movie_recommender serves, in place of the example")
     add("--allow-apply", action="store_true", help="let visitors from elsewhere change the files of a dataset")
     add(
         "--gateway-url",
@@ -182,6 +184,15 @@ def _data_root(options: argparse.Namespace) -> str:
     if not folder.is_dir():
         raise SystemExit(f"--data-root: there is no folder {folder}.")
     return str(folder)
+
+
+def _recommender(options: argparse.Namespace) -> str:
+    if not options.recommender or options.gateway_url:
+        return options.recommender or ""
+    file = Path(options.recommender).expanduser().resolve()
+    if not file.is_file():
+        raise SystemExit(f"--recommender: there is no file {file}.")
+    return str(file)
 
 
 def _workspace(options: argparse.Namespace) -> str:

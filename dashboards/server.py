@@ -37,6 +37,7 @@ TEMPLATES = Path(__file__).parent / "template"
 PUBLIC = "IPYFASTAI_PUBLIC"  # strangers can open pages
 APPLY = "IPYFASTAI_APPLY"  # they may change files all the same
 DATA_ROOT = "IPYFASTAI_DATA_ROOT"  # the only folder whose subfolders may be chosen
+RECOMMENDER = "IPYFASTAI_RECOMMENDER"  # the file of the recommender that is served
 WORKSPACE = "IPYFASTAI_WORKSPACE"  # where projects and runs outlive the page
 
 # What Voila serves besides pages, kernels and themes: listings, any notebook, files by a list of patterns,

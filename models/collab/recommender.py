@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,7 @@ from .title_search import TitleSearch
 if TYPE_CHECKING:
     import pandas as pd
 
+SERVED = "IPYFASTAI_RECOMMENDER"  # the file that a publisher serves
 Person = str | int | FoldedUser | Mapping
 FLOOR = 5  # ratings below which what is near an item is chance
 
@@ -35,6 +37,12 @@ class Recommender(FactorModel):
     unknown or has rated nothing gets what is popular, and `attrs["note"]` of the result says so, a sentence;
     it is "" where there is nothing to say. Arrays and options: see `FactorModel`.
     """
+
+    @classmethod
+    def served(cls) -> Recommender:
+        """The file that `$IPYFASTAI_RECOMMENDER` names, or else the example that travels with the package."""
+        path = os.environ.get(SERVED)
+        return cls.load(path) if path else cls.shipped()
 
     # People and items by their names.
 

@@ -63,6 +63,8 @@ def write(model: FactorModel, path: Path) -> Path:
     beside = path.with_name(f".{path.name}.part")
     try:
         save_file(arrays, beside, {KEY: json.dumps(values, ensure_ascii=False, allow_nan=False)})
+        os.umask(mask := os.umask(0))
+        beside.chmod(0o666 & ~mask)  # the library lets nobody else read it, a server perhaps
         os.replace(beside, path)
     except SafetensorError as error:
         raise OSError(f"{path.name} could not be written: {error}") from error

@@ -16,7 +16,8 @@ export default {
     const more = h("button", { type: "button", onclick: () => send("more") }, "Show more");
     const said = h("p", { class: "unseen", role: "status" });
     el.classList.add("ipyfastai", "ipyfastai-recommendations");
-    el.append(box.element, h("section", { class: "rated" }, h("div", { class: "row" }, ratedHead, undo, clear), ratedList),
+    const about = h("p", { class: "quiet name" }, model.get("_shown").about);
+    el.append(model.get("_shown").about ? about : "", box.element, h("section", { class: "rated" }, h("div", { class: "row" }, ratedHead, undo, clear), ratedList),
       h("section", {}, h("div", { class: "row" }, head, genre, csv), hint, list, none, more), said);
 
     let drafts = []; // chosen here, and not yet rated

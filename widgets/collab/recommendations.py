@@ -188,6 +188,7 @@ class Recommendations(anywidget.AnyWidget):
             "hidden": len(self._state.hidden),
             "undo": len(self._past),
             "said": self._said,
+            "about": self.recommender.card.summary,
             "steps": self.recommender.steps,
             "scale": [low, high],
         }
