@@ -11,7 +11,7 @@ from .link import Link
 
 STRENGTH = 0.5  # of the pull towards the average user
 STEPS = 4  # of Gauss and Newton; without a range the first is exact
-LEAST_VARIANCE = 1e-6
+LEAST_VARIANCE, LEAST_PENALTY = 1e-6, 1e-3  # so that there is one solution whatever a file says
 
 
 class Prior(NamedTuple):
@@ -75,7 +75,8 @@ def fold_in(
     known = np.column_stack([item_factors, np.ones(len(items))]).astype(np.float64)
     ratings = np.asarray(ratings, dtype=np.float64)
     mean = prior.mean.astype(np.float64)
-    penalty = STRENGTH * noise / np.maximum(prior.variance.astype(np.float64), LEAST_VARIANCE)
+    variance = np.maximum(prior.variance.astype(np.float64), LEAST_VARIANCE)
+    penalty = np.maximum(STRENGTH * noise / variance, LEAST_PENALTY)
 
     def misfit(person: np.ndarray) -> float:
         return np.sum((ratings - link(base + known @ person)) ** 2) + np.sum(penalty * (person - mean) ** 2)

@@ -1,6 +1,9 @@
 """A factor model by alternating least squares, in NumPy: the tests recommend with it, without any training of ours."""
 
+from functools import cache
+
 import numpy as np
+import pytest
 from drawings import DATA
 from ipyfastai.models.collab.movielens import movielens
 from ipyfastai.models.collab.recommender import Recommender
@@ -57,6 +60,30 @@ def factorise(ratings, *, factors=12, rating_range=(0, 5.5), rounds=4, seed=0):
     }
 
 
-def movielens_recommender(**options):
+@cache
+def movielens_recommender(rating_range=(0, 5.5)):
+    """One for all tests of a run, of real ratings, and those ratings. Do not change it."""
+    if not MOVIELENS.is_dir():
+        pytest.skip(f"no ratings in {MOVIELENS}")
     ratings = movielens(MOVIELENS)
-    return Recommender.of(ratings, **factorise(ratings, **options))
+    return Recommender.of(ratings, **factorise(ratings, rating_range=rating_range)), ratings
+
+
+def small_recommender(**options):
+    """Three users and four items, by hand; no ratings."""
+    return Recommender(
+        **{
+            "item_factors": [[1, 0], [0.9, 0.1], [0, 1], [-1, 0]],
+            "item_bias": [0.1, 0.2, -0.3, 0],
+            "item_ids": ["7", "8", "9", "10"],
+            "titles": ["Alien (1979)", "Aliens (1986)", "Amélie (2001)", "Solaris (1972)"],
+            "genres": [("Horror", "Sci-Fi"), ("Action", "Sci-Fi"), ("Comedy",), ("Sci-Fi",)],
+            "user_factors": [[1, 0], [0, 1], [-1, 0.5]],
+            "user_bias": [0, 0.2, -0.2],
+            "user_ids": ["ann", "bob", "cy"],
+            "offset": 3.5,
+            "item_counts": [10, 20, 30, 5],
+            "item_means": [4.0, 3.5, 3.0, 3.0],
+            **options,
+        }
+    )

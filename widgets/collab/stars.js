@@ -19,6 +19,7 @@ function stars(title, steps, changed) {
     h("span", { class: "empty", "aria-hidden": "true" }, "★".repeat(drawn)), fill, ...inputs);
   fill.ariaHidden = "true";
   let given = -1; // what the kernel knows
+  let waits = null; // what the kernel was told and has not said yet: answers to earlier ratings may be on their way
   let timer = null;
   let byPointer = false;
 
@@ -28,7 +29,7 @@ function stars(title, steps, changed) {
     clearTimeout(timer);
     timer = null;
     const place = chosen();
-    if (place >= 0 && place !== given) changed((given = place));
+    if (place >= 0 && place !== given) changed((given = waits = place));
   };
   element.addEventListener("pointerdown", () => (byPointer = true));
   element.addEventListener("keydown", ({ key }) => {
@@ -50,8 +51,10 @@ function stars(title, steps, changed) {
   return {
     element,
     show(rating) {
-      if (timer) return; // somebody is still choosing
-      given = rating === undefined ? -1 : steps.findIndex((step) => Math.abs(step - rating) < 1e-6);
+      const place = rating === undefined ? -1 : steps.findIndex((step) => Math.abs(step - rating) < 1e-6);
+      if (timer || (waits !== null && place !== waits)) return; // somebody is still choosing
+      waits = null;
+      given = place;
       inputs.forEach((input, place) => (input.checked = place === given));
       paint(given);
     },
