@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attributes(
         "Classifier": "classifier",
         "CollabRun": "collab.run",
         "CollabSettings": "collab.settings",
+        "FactorSheet": "collab.latent_factors",
         "ImageReport": "data.report",
         "Journal": "cleaning.journal",
         "ModelCard": "card",
