@@ -67,8 +67,8 @@ class Embedding:
         if constant == table.shape[1]:
             raise ValueError("All rows are the same, so there is nothing to see.")
         if constant:
-            its = "it says" if constant == 1 else "they say"
-            notices.append(f"{constant:,} of {counted(table.shape[1], 'column')} never changes: {its} nothing here.")
+            says = "never changes: it says" if constant == 1 else "never change: they say"
+            notices.append(f"{constant:,} of {counted(table.shape[1], 'column')} {says} nothing here.")
         self.vectors = np.ascontiguousarray(table, np.float32).view()
         self.vectors.flags.writeable = False
         self.labels: np.ndarray = names
