@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attributes(
     {
         "AnyClassifier": "any_classifier",
         "AnyCleaner": "cleaning.any_cleaner",
+        "AnyEmbedding": "embeddings.any_embedding",
         "AnyPredictions": "interpretation.any_predictions",
         "BatchGrid": "data.batch_grid",
         "BiasRanking": "collab.bias_ranking",
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = attributes(
         "DataSummary": "data.data_summary",
         "DeviceCard": "training.device_card",
         "EmbeddingExplorer": "embeddings.explorer",
+        "EmbeddingUpload": "embeddings.upload",
         "FileDownload": "file_download",
         "FileUpload": "file_upload",
         "ImageClassifier": "image_classifier",

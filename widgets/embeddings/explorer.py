@@ -177,6 +177,8 @@ class EmbeddingExplorer(Composite):
         self.look_at(rows, bookmark.how, before=[] if bookmark.rows is None else [everything], then=look)
 
     def close(self) -> None:
+        if self.comm is None:  # closed, or never opened since the constructor raised
+            return
         self.job.cancel()
         self.csv.offer(None)
         self._tooltip.close()

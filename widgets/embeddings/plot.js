@@ -206,7 +206,15 @@ export default {
       else if (type === "look_at") plot.zoomToPoints(content.rows, { padding: 1 });
     }
     model.on("msg:custom", receive);
-    follow(model, ["_marks", "labelled"], draw);
+    follow(model, ["labelled"], draw);
+    follow(model, ["_marks"], () => {
+      const { current = null } = model.get("_marks");
+      const place = plot && current !== null ? at(current) : undefined;
+      const inside = ([x, y]) => x >= 0 && y >= 0 && x <= frame.clientWidth && y <= frame.clientHeight;
+      // Who steps on to a point beyond the edge wants to see it.
+      if (place && !inside(place)) plot.zoomToLocation(plot.get("points")[current].slice(0, 2), plot.get("cameraDistance"));
+      draw();
+    });
     follow(model, ["_words"], () => {
       const words = model.get("_words");
       across.textContent = words.x ? `${visible(words.x)} →` : "";
