@@ -46,6 +46,13 @@ def test_what_cannot_be_is_said_in_a_sentence(arguments, said, capsys):
     assert said in capsys.readouterr().err + str(end.value)
 
 
+def test_a_file_that_is_not_there_is_not_served():
+    from ipyfastai.dashboards import app
+
+    with pytest.raises(SystemExit, match="--recommender: there is no file .*not_there.safetensors"):
+        app.main(["movie_recommender", "--recommender", "not_there.safetensors"])
+
+
 def test_batches_grow_with_the_ratings():
     class Many:
         def __init__(self, count):

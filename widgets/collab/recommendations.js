@@ -72,17 +72,17 @@ export default {
           ...content.rows.map((row) => h("li", {},
             h("button", { type: "button", class: "plain name", "aria-label": `Rate ${row.title}`,
               onclick: () => draft(row) }, row.title),
-            h("span", { class: "quiet" }, ` ${row.genres} · similarity ${row.similarity}`))))
+            h("span", { class: "quiet" }, ` ${row.genres} · similarity ${row.similarity.toFixed(2)}`))))
           : h("p", { class: "quiet" }, "Nothing else here has been rated often enough to compare."));
       }
     }
 
     // Where a title has gone since the list before.
-    function moved(element, item, place) {
+    function moved(title, item, place) {
       const before = places?.get(item);
       const text = !places ? "" : before === undefined ? "new" : before > place ? `▲ ${before - place}`
         : before < place ? `▼ ${place - before}` : "";
-      element.dataset.moved = text;
+      title.dataset.moved = text;
     }
 
     function update() {
@@ -100,7 +100,7 @@ export default {
       listed.show(shown.rows, (row, now, place) => {
         row.draw(now, place);
         row.buttons.firstChild.hidden = !shown.personal; // what everybody likes needs no why
-        moved(row.element, now.item, place);
+        moved(row.title, now.item, place);
         if (shown.personal && panels.get(now.item) === "why") ask(now.item);
       });
       for (const [item, kind] of [...panels]) {

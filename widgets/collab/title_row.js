@@ -17,6 +17,7 @@ function titleRow(row, steps, { rate, more = [] }) {
   return {
     element,
     panel,
+    title,
     stars: own,
     buttons,
     row,
