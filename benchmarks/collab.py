@@ -38,7 +38,9 @@ validation, by their number.
 
 - **ipyfastai**: `CollabRun` with `CollabSettings("weight_decay")`, its checkpoints and files included
 - **{large}**: one cycle to {large_rate:g}
-- **collab_learner**: fastai's, `fit_one_cycle`, without progress bars
+- **collab_learner**: fastai's, `fit_one_cycle`, without progress bars. Its loader of tables draws with replacement
+  (`TabWeightedDL`), so that an epoch shows it 63 % of the ratings, some more than once; in its order ours learns what
+  it does
 - **surprise.SVD**: {surprise}
 
 A lookup of {batch} rows of {items:,} × {factors} took {lookup:.2g} ms, the product with one-hot rows {product:.2g} ms,

@@ -84,6 +84,17 @@ def test_it_learns_what_fastais_adam_learns(few, name, decay):
         assert torch.allclose(found, expected, atol=1e-4) and not torch.allclose(found, numbers(moved)[name], atol=1e-3)
 
 
+def test_rows_that_no_batch_looks_up_move_on_as_in_dense_tables():
+    rng = np.random.default_rng(5)
+    ids = {"user_ids": np.arange(300).astype(str), "item_ids": np.arange(2000).astype(str)}
+    seldom = Ratings(rng.integers(0, 300, 1300), rng.integers(0, 2000, 1300), rng.integers(1, 11, 1300) / 2, **ids)
+    ours = trained(trainer(seldom, epochs=3, learning_rate=0.05))
+    theirs, losses = as_fastai(seldom, ours)
+    assert ours.losses() == pytest.approx(losses, rel=1e-4)
+    expected = numbers(theirs)
+    assert all(torch.allclose(found, expected[name], atol=1e-4) for name, found in numbers(ours.rung).items())
+
+
 def test_decay_as_in_adamw_and_as_l2_are_two_things(few):
     plain, adamw, l2 = (
         numbers(trained(trainer(few, learning_rate=0.05, **options)).rung)["item_factors"].square().sum()
