@@ -29,7 +29,7 @@ EPOCH, WHOLE, MSE = "epoch (s)", "training (s)", "validation MSE"
 WORSE = "validation MSE above that of collab_learner, mean of the seeds"
 TARGETS = [Target(EPOCH, FASTAI, at_most=0.2), Target(WORSE, None, at_most=0.005)]
 FACTORS, EPOCHS, RATE, DECAY, BATCH = 50, 5, 5e-3, 0.1, 64
-LARGE_BATCH, LARGE_RATE = 2048, 2e-2
+LARGE_BATCH, LARGE_RATE = 2048, 1e-2
 SURPRISE_EPOCHS = 20  # its own default
 ABOUT = """ml-latest-small: {train:,} of its ratings to learn from, {valid:,} to measure with, the same for all, a seed
 for each round. {factors} factors, biases, a sigmoid range of 0 to 5.5, {epochs} epochs of one cycle to {rate:g}, weight
