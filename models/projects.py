@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FACTS, ITEMS = "project.json", "items.csv"
+ANY_BYTES = "surrogateescape"  # the name of a file need not be UTF-8 (PEP 383)
 MOST_LISTED = 50
 PACE = 0.2  # seconds between two looks at whether a project has been let go of
 
@@ -96,22 +97,28 @@ class Project:
 
     def save_items(self, items: pd.DataFrame) -> None:
         """Keep which photo has which label and lies on which side of the split."""
-        names = [os.path.relpath(item, self.photos) for item in items["item"]]
+        from .data.items import paths
+
+        names = paths((os.path.relpath(item, self.photos) for item in items["item"]), items.index)
         table = items[["label", "split"]].astype(str).assign(item=names)[["item", "label", "split"]]
-        write_whole(self.folder / ITEMS, lambda part: table.to_csv(part, index=False))
+        write_whole(self.folder / ITEMS, lambda part: table.to_csv(part, index=False, errors=ANY_BYTES))
 
     def load_items(self) -> pd.DataFrame | None:
         """The items as they were kept, with absolute paths; None where none were, or photos have gone since."""
         import pandas as pd
 
+        from .data.items import paths
+
         try:
-            table = pd.read_csv(self.folder / ITEMS, dtype=str, keep_default_na=False)
-            paths = [self.photos / item for item in table["item"]]
+            kinds = {"item": object, "label": str, "split": str}
+            options = {"dtype": kinds, "keep_default_na": False, "encoding_errors": ANY_BYTES}
+            table = pd.read_csv(self.folder / ITEMS, **options)
+            files = [self.photos / item for item in table["item"]]
         except (FileNotFoundError, KeyError, ValueError):
             return None
-        if not len(table) or not {"label", "split"} <= set(table) or not all(map(os.path.isfile, paths)):
+        if not len(table) or not {"label", "split"} <= set(table) or not all(map(os.path.isfile, files)):
             return None
-        return table.assign(item=[os.path.abspath(path) for path in paths])[["item", "label", "split"]]
+        return table.assign(item=paths(map(os.path.abspath, files)))[["item", "label", "split"]]
 
     def close(self) -> None:
         """Let others open it."""

@@ -43,6 +43,17 @@ def quoted(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
+def readable(name: str) -> str:
+    """The name of a file as text that can be written anywhere: bytes that are no UTF-8 are spelt out.
+
+    >>> readable(os.fsdecode(b"b\xe4r"))
+    'b\\udce4r'
+
+    Python has such bytes as lone surrogates (PEP 383), which neither UTF-8 holds nor pandas' columns of text.
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def inert(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula, made text again (OWASP, "CSV Injection").
 

@@ -165,7 +165,7 @@ def _applied(manifest: Manifest, done: Transaction) -> Applied:
     if manifest.labels is not None and not written:  # somebody put a file of that name there meanwhile
         rows = rows.loc[rows["action"] != "relabel"].reset_index(drop=True)
         skipped[manifest.labels_file] = skipped.pop(f"{LOGS}/{done.id}.csv")
-    problems = pd.DataFrame(list(skipped.items()), columns=["item", "reason"])
+    problems = pd.DataFrame(list(skipped.items()), columns=["item", "reason"], dtype=object)
     return Applied(done.id, rows, problems, manifest.root / manifest.labels_file if written else None)
 
 
@@ -175,6 +175,6 @@ def moved_back(done: Transaction, problems: list[tuple[str, str]]) -> Applied:
     problems = problems + [(done.steps[index].to, why) for index, why in done.skipped.items()]
     return Applied(
         done.id,
-        pd.DataFrame(rows, columns=["action", "from", "to"]),
-        pd.DataFrame(problems, columns=["item", "reason"]),
+        pd.DataFrame(rows, columns=["action", "from", "to"], dtype=object),
+        pd.DataFrame(problems, columns=["item", "reason"], dtype=object),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .. import strings  # noqa: F401
+from ..data.items import paths
 from ..progress import Progress
 from .changes import logs_of
 from .class_name import LONGEST, why_no_folder
@@ -135,8 +135,8 @@ class _Planner:
                 problems.append((name, str(error)))
         manifest = Manifest(
             self.dataset.path,
-            pd.DataFrame(rows, columns=ROWS).sort_values(["action", "reason", "from"], ignore_index=True),
-            pd.DataFrame(problems, columns=["item", "reason"]),
+            pd.DataFrame(sorted(rows, key=_order), columns=ROWS, dtype=object),
+            pd.DataFrame(problems, columns=["item", "reason"], dtype=object),
             unchanged=tuple(unchanged),
         )
         return manifest if self.by_folder or not rows else self._with_labels(manifest)
@@ -233,7 +233,7 @@ class _Planner:
             return manifest
         left = set(manifest.rows.loc[manifest.rows["action"] == "delete", "from"])
         names = [name for name in self.labels if name not in left]
-        labels = pd.DataFrame({"item": names, "label": [self._corrected.get(n, self.labels[n]) for n in names]})
+        labels = pd.DataFrame({"item": paths(names), "label": [self._corrected.get(n, self.labels[n]) for n in names]})
         if self.has_splits:
             labels["split"] = [self.splits[name] for name in names]
         return replace(manifest, labels=labels, labels_file=self._labels_file, replaced=self._replaced)
@@ -243,6 +243,11 @@ class _Planner:
         status = os.lstat(self.dataset.path / LABELS) if os.path.lexists(self.dataset.path / LABELS) else None
         written = [log.labels for log in logs_of(self.dataset).done() if log.labels]
         return identity(status) if status and [LABELS, *identity(status)] in written else None
+
+
+def _order(row: tuple) -> tuple[str, str, str]:
+    action, name, _, reason, *_ = row
+    return action, reason, name
 
 
 def _nowhere_to_note(dataset: Dataset) -> str:

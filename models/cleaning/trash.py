@@ -42,9 +42,10 @@ class Trash:
                 id, _, item = key.partition("/")
                 moment = datetime.strptime(id.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=timezone.utc)
                 rows.append((key, item, moment, os.lstat(os.path.join(folder, file)).st_size))
-        return pd.DataFrame(rows, columns=COLUMNS).sort_values(
-            ["deleted", "item"], ascending=[False, True], ignore_index=True
-        )
+        rows.sort(key=lambda row: row[1])
+        rows.sort(key=lambda row: row[2], reverse=True)  # of the same moment, by their names
+        table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+        return table.astype({"deleted": "datetime64[us, UTC]", "size": "int64"})
 
     def restore(self, keys: Iterable[str] | None = None, *, progress: Progress | None = None) -> Applied:
         """Put files back where they were, all by default; one whose name is taken by now gets a number.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from .. import strings  # noqa: F401
-from ..words import counted
+from ..words import counted, readable
 
 # What is taken for a picture by its name. Those that cannot be opened here (HEIC, AVIF, SVG) are listed all the
 # same, so that a check can say what to do about them; unnoticed, they would be photos lost.
@@ -23,7 +24,8 @@ def folder_items(root: str | Path) -> pd.DataFrame:
                                  item  label
     0  /data/bears/black/00000000.jpg  black
 
-    `item` is an absolute path, rows are in the order of their paths. Hidden files and folders are left
+    `item` is an absolute path, of objects: the name of a file may be any bytes, which pandas' own text does not hold
+    (`words.readable`). Rows are in the order of their paths. Hidden files and folders are left
     out, and so are links that lead out of `root`.
     Raises ValueError where there is no such folder, it cannot be read, or it holds no picture.
     """
@@ -31,7 +33,12 @@ def folder_items(root: str | Path) -> pd.DataFrame:
     files, _ = image_files(root)
     if not files:
         raise ValueError(f"No photos in {root.name}: expected one subfolder of photos for each label.")
-    return pd.DataFrame({"item": [str(file) for file in files], "label": [file.parent.name for file in files]})
+    return pd.DataFrame({"item": paths(files), "label": [readable(file.parent.name) for file in files]})
+
+
+def paths(files: Iterable[Any], index: pd.Index | None = None) -> pd.Series:
+    """A column of paths, which are text and need not be Unicode."""
+    return pd.Series([str(file) for file in files], index, dtype=object)
 
 
 def image_files(root: str | Path) -> tuple[list[Path], list[Path]]:
@@ -88,10 +95,11 @@ def check_items(items: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"The items table has no column {' and no column '.join(map(repr, missing))}.")
     if not len(items):
         raise ValueError("There are no photos.")
-    without = items.item[items.label.isna() | (items.label.astype(str).str.strip() == "")]
+    labels = ["" if none else readable(str(label)) for label, none in zip(items.label, items.label.isna(), strict=True)]
+    without = [item for item, label in zip(items.item, labels, strict=True) if not label.strip()]
     if len(without):
-        raise ValueError(f"{len(without)} of {len(items)} photos have no label, {Path(without.iloc[0]).name} first.")
-    items = items.reset_index(drop=True).assign(item=items.item.map(str).values, label=items.label.map(str).values)
+        raise ValueError(f"{len(without)} of {len(items)} photos have no label, {Path(without[0]).name} first.")
+    items = items.reset_index(drop=True).assign(item=paths(items.item), label=labels)
     twice = items.item[items.item.duplicated()]
     if len(twice):
         raise ValueError(

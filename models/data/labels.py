@@ -16,6 +16,8 @@ from typing import TextIO
 import pandas as pd
 
 from ..progress import Progress
+from ..words import readable
+from .items import paths
 from .report import label_variants
 
 PATIENCE = 5.0  # seconds for a pattern on all names; a sane one takes a fraction of a second
@@ -264,7 +266,9 @@ def _by_name(files: Sequence[Path], root: Path) -> dict[str, int]:
 def _labelled(
     files: Sequence[str | Path], labels: Sequence[str | None], columns: dict, missing: Sequence[str] = ()
 ) -> Labelled:
-    table = pd.DataFrame({"item": [str(file) for file in files], "label": labels, **columns})
+    columns = {"label": labels, **columns}
+    columns = {name: [cell and readable(cell) for cell in cells] for name, cells in columns.items()}
+    table = pd.DataFrame({"item": paths(files), **columns})
     got = table.label.notna() & (table.label != "")
     unmatched = [Path(file) for file, has in zip(files, got, strict=True) if not has]
     return Labelled(table[got].reset_index(drop=True), unmatched, list(missing))

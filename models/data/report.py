@@ -52,14 +52,12 @@ class ImageReport:
     @property
     def near_duplicates(self) -> list[list[str]]:
         """The items of each set of images that look the same, where not all of its files are identical."""
-        exact = self.items.set_index("item").exact
-        return [items for items in _sets(self.items, "copies") if exact[items].nunique() > 1]
+        return self._with_several("exact")
 
     @property
     def contradictions(self) -> list[list[str]]:
         """Those sets of near or exact duplicates that have more than one label."""
-        label = self.items.set_index("item").label
-        return [items for items in _sets(self.items, "copies") if label[items].nunique() > 1]
+        return self._with_several("label")
 
     @property
     def remarkable(self) -> pd.DataFrame:
@@ -70,6 +68,11 @@ class ImageReport:
     def label_variants(self) -> list[list[str]]:
         """Labels that differ only in case, space or the way that their letters are stored."""
         return label_variants(self.items.label.unique())
+
+    def _with_several(self, column: str) -> list[list[str]]:
+        """The sets of images that look the same with more than one value in a column."""
+        value = dict(zip(self.items.item, self.items[column], strict=True))
+        return [items for items in _sets(self.items, "copies") if len({value[item] for item in items}) > 1]
 
     def findings(self) -> list[tuple[str, str]]:
         """All of it as (how bad, sentence), worst first; how bad is "bad", "warn" or "good"."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..words import readable
+
 SUM_TOLERANCE = 0.01  # half precision sums 200 probabilities to within this
 
 
@@ -30,7 +32,7 @@ def check_lengths(items: list, **columns) -> None:
 
 def label_text(value: Any) -> str:
     """A label as text; 3.0, as pandas makes of 3 beside an empty cell, is "3"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else readable(str(value))
 
 
 def _missing(value: Any) -> bool:

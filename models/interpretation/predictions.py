@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .. import strings  # noqa: F401
 from ..progress import Progress
 from .columns import (
     as_list,

@@ -39,9 +39,8 @@ def planned(root, *, delete=(), label=None, **moves):
     for to, names in moves.items():
         journal.mark(names, "move", to)
     names = sorted(name for name in files(root) if name.endswith(".jpg"))
-    table = pd.DataFrame(
-        {"item": [str(root / name) for name in names], "label": label or [n.split("/")[0] for n in names]}
-    )
+    labels = label or [name.split("/")[0] for name in names]
+    table = pd.DataFrame({"item": [str(root / name) for name in names], "label": labels}, dtype=object)
     return plan(root, table, journal.marks)
 
 
@@ -368,7 +367,7 @@ def test_odd_names_and_labels_come_back_from_the_table(tmp_path):
     for name in names:
         (tmp_path / "photos" / name).write_bytes(b"x")
     applied = apply(planned(tmp_path / "photos", label=["<b>"] * 4, **{'q"u,o\nte': [names[0]]}))
-    table = pd.read_csv(applied.labels_file, encoding_errors="surrogateescape")
+    table = pd.read_csv(applied.labels_file, dtype=object, encoding_errors="surrogateescape")
     assert set(table.item) == set(names)
     assert table.set_index("item").label[names[0]] == 'q"u,o\nte' and set(table.label) == {"<b>", 'q"u,o\nte'}
 

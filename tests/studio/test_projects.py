@@ -8,6 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
+from ipyfastai.models.data.items import paths
 from ipyfastai.models.progress import Cancelled, Progress
 from ipyfastai.models.projects import Project, projects
 
@@ -26,7 +27,7 @@ def project(tmp_path):
 
 def items(project):
     files = [str(project.photos / "black" / name) for name in ("1.jpg", "2, with a comma.jpg")]
-    return pd.DataFrame({"item": files, "label": ["black", "7"], "split": ["train", "valid"]})
+    return pd.DataFrame({"item": paths(files), "label": ["black", "7"], "split": ["train", "valid"]})
 
 
 def test_a_project_is_there_again(project):

@@ -13,8 +13,10 @@ from traitlets import Any
 
 from ...models.cleaning.dataset import Dataset
 from ...models.cleaning.manifest import LABELS
+from ...models.data.items import paths
 from ...models.progress import Progress
 from ...models.thumbnails import Thumbnails
+from ...models.words import readable
 from ..composite import Composite
 from ..file_download import FileDownload
 from ..interpretation.predictions_upload import PredictionsUpload
@@ -52,12 +54,12 @@ class PicturesUpload(PredictionsUpload):
         return self.root is not None and self.root.is_relative_to(spool())
 
     def _without_list(self, pictures: list[Path], folder: Path) -> tuple[pd.DataFrame, Path, str]:
-        labels = [picture.parent.name for picture in pictures]
+        labels = [readable(picture.parent.name) for picture in pictures]
         if any(picture.parent == folder for picture in pictures):
             raise ValueError(NO_FOLDERS)
         said = ", ".join(f"{count:,} {label}" for label, count in Counter(labels).most_common(5))
         more = "" if len(set(labels)) <= 5 else " and others"
-        table = pd.DataFrame({"item": list(map(str, pictures)), "label": labels})
+        table = pd.DataFrame({"item": paths(pictures), "label": labels})
         return table, folder, f"{counted(len(pictures), 'picture')}: {said}{more}."
 
 
@@ -146,10 +148,10 @@ def packed(root: Path, table: pd.DataFrame, path: Path, progress: Progress) -> i
             "download the labels as CSV, and correct your own copy by it."
         )
     labels = table.loc[table["item"].isin(set(map(str, files))), ["item", "label", "split"]]
-    labels = labels.assign(item=[str(Path(item).relative_to(root)) for item in labels["item"]])
+    labels = labels.assign(item=[readable(str(Path(item).relative_to(root))) for item in labels["item"]])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # JPEGs do not get smaller
         for index, file in enumerate(files):
             progress.report(index, len(files), "Packing the pictures")
-            archive.write(file, file.relative_to(root))
+            archive.write(file, readable(str(file.relative_to(root))))
         archive.writestr(LABELS, labels.to_csv(index=False))
     return path.stat().st_size

@@ -12,6 +12,7 @@ from ...models.cleaning.apply import Applied, apply, last_apply, refusal, undo_a
 from ...models.cleaning.manifest import Manifest, plan
 from ...models.cleaning.marks import Mark
 from ...models.cleaning.trash import Trash
+from ...models.words import readable
 from ..composite import Composite
 from ..job import Job
 from ..results import inert
@@ -200,12 +201,12 @@ class ApplyPanel(Composite):
         self.sheet.save(name, text())
 
     def _marks_csv(self) -> str:
-        rows = [[name, mark.action, mark.label or ""] for name, mark in self._marks().items()]
+        rows = [[readable(name), mark.action, mark.label or ""] for name, mark in self._marks().items()]
         return _csv(pd.DataFrame(rows, columns=["item", "action", "to"]))
 
     def _labels_csv(self) -> str:
         table = self.pictures.table[["label", "split"]].astype(object)
-        return _csv(table.assign(item=self.pictures.names)[["item", "label", "split"]])
+        return _csv(table.assign(item=list(map(readable, self.pictures.names)))[["item", "label", "split"]])
 
 
 def _left(applied: Applied) -> str:

@@ -141,7 +141,7 @@ class ImageCleaner(Composite):
         pictures, marks = self._pictures, self.journal.marks
         items = [pictures.table["item"].iat[pictures.row[name]] if name in pictures.row else name for name in marks]
         rows = [(item, mark.action, mark.label) for item, mark in zip(items, marks.values(), strict=True)]
-        return pd.DataFrame(rows, columns=["item", "action", "to"])
+        return pd.DataFrame(rows, columns=["item", "action", "to"], dtype=object)
 
     def observe(self, handler, names=All, type="change"):
         if names is All or "value" in names:

@@ -196,8 +196,9 @@ def _parts(report: ImageReport) -> list[_Part]:
 def _side_by_side(report: ImageReport, sets: list[list[str]]) -> pd.DataFrame:
     """The images of each set one after the other, and which belong together."""
     rows = [(item, f"set {place} of {len(sets)}") for place, items in enumerate(sets, 1) for item in items]
-    table = pd.DataFrame(rows, columns=["item", "note"])
-    return table.assign(label=table.item.map(report.items.set_index("item").label))
+    table = pd.DataFrame(rows, columns=["item", "note"], dtype=object)
+    label = dict(zip(report.items.item, report.items.label, strict=True))
+    return table.assign(label=[label[item] for item in table.item])
 
 
 def _tables(report: ImageReport) -> list[Table]:

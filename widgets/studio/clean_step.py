@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from ..cleaning.image_cleaner import ImageCleaner
-from .data_steps import COLUMNS
+from .data_steps import COLUMNS, TEXT
 from .flow import DONE
 from .step import Step
 
@@ -49,7 +49,7 @@ class CleanStep(Step):
     def _cleaned(self, change) -> None:
         """Files were moved, or came back: the photos to train on are others now."""
         data = self.result("check")
-        items = change["new"][COLUMNS].astype(str).reset_index(drop=True)
+        items = change["new"][COLUMNS].astype(TEXT).reset_index(drop=True)
         self.studio.project.save_items(items)
         # The rate was found before: some photos fewer make it no worse.
         self.flow.set("check", replace(data, items=items), keep=["rate"])

@@ -37,6 +37,7 @@ VARIED = {  # what is seen of that
 }
 SMALL = 48  # pixels: what is smaller is rarely a photo
 COLUMNS = ["item", "label", "split"]
+TEXT = {"label": str, "split": str}  # whatever they are elsewhere
 PATIENCE = 15.0  # seconds until the kernel of a page that was closed has let go of its project
 
 
@@ -181,14 +182,14 @@ class CheckStep(Step):
         if items is None:
             self.split.show(None)
         else:
-            copies = self._report.items.set_index("item")["copies"]
-            self.split.show(items, copies=items["item"].map(copies).tolist())
+            copies = dict(zip(self._report.items["item"], self._report.items["copies"], strict=True))
+            self.split.show(items, copies=[copies[item] for item in items["item"]])
 
     def _update(self) -> None:
         split = self.split.value
         if split is None or split["label"].nunique() < 2:
             return self.finish(None)
-        data = Data(split[COLUMNS].astype(str), SIZES[self.size["size"]], list(KINDS)[self.size["augment"]])
+        data = Data(split[COLUMNS].astype(TEXT), SIZES[self.size["size"]], list(KINDS)[self.size["augment"]])
         if self.value is not None and self.value.same_as(data):
             return
         self.finish(data)
