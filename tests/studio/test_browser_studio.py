@@ -218,6 +218,59 @@ def test_a_page_of_a_kernel_that_waited_lists_what_was_begun_meanwhile(watch, tm
         assert not watched.foreign and not watched.errors
 
 
+def test_a_project_is_deleted_brought_back_and_removed_for_good(watch, tmp_path):
+    for name in ("Bears", "Cats"):
+        photos = tmp_path / "photos" / f"for {name}" / name
+        photos.mkdir(parents=True)
+        (photos / "1.jpg").touch()
+        project = Project.new(tmp_path / "projects", name)
+        project.save(photos=str(photos))
+        project.close()
+    with ipyfastai("training_studio", "--preheat", "0", "--workspace", tmp_path) as server:
+        watched = watch(viewport={"width": 390, "height": 844})
+        page = watched.page
+        page.goto(server.url)
+        earlier = page.get_by_role("combobox", name="Earlier projects")
+        aside = page.get_by_role("combobox", name="Deleted projects")
+
+        def delete():
+            bears = earlier.locator("option", has_text="Bears")
+            expect(bears).to_have_count(1)
+            earlier.select_option(label=bears.text_content())
+            button(page, "Delete it").click()
+            expect(page.get_by_text("Bears is deleted, and can be brought back.")).to_be_visible()
+            expect(earlier.locator("option")).to_have_text([re.compile("^Cats, ")])
+            expect(aside.locator("option")).to_have_text([re.compile("^Bears, ")])
+
+        # Another visit can still bring it back.
+        delete()
+        page.reload()
+        button(page, "Bring it back").click()
+        expect(page.get_by_text("Bears is back.")).to_be_visible()
+        expect(earlier.locator("option")).to_have_count(2)
+        expect(aside).to_have_count(0)
+        assert (tmp_path / "photos" / "for Bears" / "Bears" / "1.jpg").exists()
+
+        # For good only after a second yes; the button that asks is the one that takes it back.
+        delete()
+        yes = button(page, re.compile("^Yes, remove Bears, its runs and the photos"))
+        button(page, "Remove it for good…").click()
+        expect(yes).to_be_visible()
+        fits(page)
+        expect(button(page, "No, keep it")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(yes).to_have_count(0)
+        button(page, "Remove it for good…").click()
+        yes.click()
+        expect(page.get_by_text("Bears is removed.")).to_be_visible()
+        expect(aside).to_have_count(0)
+        assert [folder.name for folder in (tmp_path / "photos").iterdir()] == ["for Cats"]
+        page.reload()
+        expect(earlier.locator("option")).to_have_text([re.compile("^Cats, ")])
+        expect(aside).to_have_count(0)
+        assert not watched.foreign and not watched.errors
+
+
 def test_on_a_phone_with_nothing_but_the_built_in_digits(watch, studio):
     """No data, no network: digits, a learning rate from the curve, a training, what it confuses, a bundle."""
     watched = watch(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, color_scheme="dark")
@@ -234,7 +287,12 @@ def test_on_a_phone_with_nothing_but_the_built_in_digits(watch, studio):
     expect(page.get_by_text("Training batch 1 of 15")).to_be_visible(timeout=SLOW)
     fits(page)
     go_on(page, "Learning rate")
-    button(page, "Find a learning rate").click(timeout=SLOW)
+    find = button(page, "Find a learning rate")
+    find.wait_for(timeout=SLOW)
+    for_another = find.element_handle()
+    choose(page, "Network", "squeezenet1_1")  # the quickest
+    for_another.wait_for_element_state("hidden")
+    find.click(timeout=SLOW)
     button(page, re.compile(r"^Use \d")).first.click(timeout=SLOW)
     fits(page)
     go_on(page, "Train")
