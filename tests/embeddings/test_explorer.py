@@ -130,6 +130,11 @@ def test_isolating_finds_the_components_of_what_is_left(explorer):
     assert explorer.plot.scatter.selection.tolist() == [0, 5]
 
 
+def test_an_unknown_column_is_refused():
+    with pytest.raises(ValueError, match="no column 'genre'"):
+        EmbeddingExplorer(VECTORS, TITLES, colour="genre")
+
+
 def test_isolating_equal_rows_is_refused_with_a_sentence():
     explorer = EmbeddingExplorer(np.vstack([VECTORS, VECTORS[:1]]), [*TITLES, "twin"])
     explorer.selection = (0, COUNT)
@@ -256,10 +261,12 @@ def test_what_a_page_sends_is_checked(explorer):
     ):  # fmt: skip
         explorer.plot._receive(explorer.plot, content, [])
     for widget in (explorer.points._list, explorer.bookmarks, explorer.axes._bars):
-        for content in (None, {}, {"type": "go", "value": 9}, {"type": "current", "value": -1}, {"type": "all"},
-                        {"type": "search", "value": "x" * 2000, "column": 0}, {"type": "search", "value": "x", "column": 9},
-                        {"type": "keep", "value": "\ud800"}, {"type": "keep", "value": "x" * 99}, {"axis": "x", "component": WIDTH},
-                        {"axis": "z", "component": 0}):  # fmt: skip
+        for content in (
+            None, {}, {"type": "go", "value": 9}, {"type": "current", "value": -1}, {"type": "all"},
+            {"type": "search", "value": "x" * 2000, "column": 0}, {"type": "search", "value": "x", "column": 9},
+            {"type": "keep", "value": "\ud800"}, {"type": "keep", "value": "x" * 99},
+            {"axis": "x", "component": WIDTH}, {"axis": "z", "component": 0},
+        ):  # fmt: skip
             widget._receive(widget, content, [])
     for name, value in (("k", 1000), ("k", 0), ("k", "1"), ("metric", 2)):
         send(explorer.points._near, type="set", name=name, value=value)

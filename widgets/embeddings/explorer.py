@@ -43,7 +43,8 @@ class EmbeddingExplorer(Composite):
     >>> explorer.selection = (3, 14)
 
     `vectors` are (n, d) numbers, or an `Embedding`; `labels`, `metadata` and `thumbnails` as it takes them: a text, a
-    row of a DataFrame and a picture for each. What could not be used is said on the page (`embedding.notices`).
+    row of a DataFrame and a picture for each; `colour` and `size` are columns of `metadata`. What could not be used is
+    said on the page (`embedding.notices`).
 
     `selection` holds the positions of the selected rows, those that were given, in order; it can be set. `value` is
     a DataFrame of them, with their labels and metadata, or None; `hovered` the position under the pointer, or None.
@@ -62,13 +63,19 @@ class EmbeddingExplorer(Composite):
         *,
         metadata: pd.DataFrame | Mapping[str, Sequence] | None = None,
         thumbnails: Sequence | None = None,
+        colour: str | None = None,
+        size: str | None = None,
         **kwargs,
     ):
         given = isinstance(vectors, Embedding)
         self.embedding = vectors if given else Embedding(vectors, labels, metadata, thumbnails)
         # How many rows were given, those that were left out too.
         self.count = int(self.embedding.kept[-1]) + 1 if given else len(vectors)
-        self.view, self._basis = View(), Basis.of(self.embedding, np.arange(len(self.embedding)), "as they are")
+        for column in (colour, size):
+            if column is not None and column not in self.embedding.metadata:
+                raise ValueError(f"There is no column {column!r} in the metadata.")
+        self.view = View(colour=colour, size=size)
+        self._basis = Basis.of(self.embedding, np.arange(len(self.embedding)), "as they are")
         self.view.fit(self._basis)
         self._before: list[np.ndarray] = []  # rows that were looked at before what is isolated now
         self._folder: tempfile.TemporaryDirectory | None = None

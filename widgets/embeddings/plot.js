@@ -48,7 +48,7 @@ export default {
     let overRow = null;
     let waiting;
     const about = h("div", { class: "about", hidden: true });
-    const box = h("div", { class: "scatter" });
+    const box = h("div", { class: "scatter", "aria-hidden": "true" });
     const layer = h("canvas", { class: "layer", "aria-hidden": "true" });
     const [across, up] = [h("span", { class: "across name" }), h("span", { class: "up name" })];
     const said = h("p", { class: "said quiet name", role: "status" });

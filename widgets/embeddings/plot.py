@@ -248,4 +248,5 @@ def _scatter() -> Widget:
         tooltip=False,
         zoom_animation=0,
     )
+    scatter.widget.tooltip_properties = []  # else a screen reader would find them, though none is ever shown
     return scatter.widget.show(buttons=[])

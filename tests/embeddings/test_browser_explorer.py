@@ -1,0 +1,245 @@
+"""The explorer as a person uses it: real Chromium, MovieLens titles placed by who rates them alike."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from browser import PATIENCE, finds_nothing, fits
+from drawings import DATA
+from PIL import Image
+from playwright.sync_api import expect
+from test_browser_classifier import CONTRAST
+
+MOVIELENS = DATA / "movielens" / "ml-latest-small"
+pytestmark = pytest.mark.skipif(not MOVIELENS.is_dir(), reason=f"no MovieLens data in {DATA}")
+
+MADE = f"""
+import numpy as np
+import pandas as pd
+from ipywidgets import HTML, VBox
+from ipyfastai.widgets import EmbeddingExplorer, link
+
+ratings = pd.read_csv({str(MOVIELENS / "ratings.csv")!r})
+movies = pd.read_csv({str(MOVIELENS / "movies.csv")!r}).set_index("movieId")
+best = ratings["movieId"].value_counts().index[:300]
+table = ratings[ratings["movieId"].isin(best)].pivot(index="movieId", columns="userId", values="rating").loc[best]
+filled = table.sub(table.mean(axis=1), axis=0).fillna(0)
+left, values, _ = np.linalg.svd(filled.to_numpy(), full_matrices=False)
+vectors, titles = left[:, :20] * values[:20], movies.loc[best, "title"].tolist()
+films = pd.DataFrame({{"genre": movies.loc[best, "genres"].str.split("|").str[0].to_numpy(),
+                      "ratings": table.notna().sum(axis=1).to_numpy()}})
+
+def told(explorer):
+    text = HTML()
+    def tell(_=None):
+        text.value = f"<p class='told'>{{len(explorer.selection)}} {{explorer.selection[:5]}}</p>"
+    explorer.observe(tell, "selection")
+    tell()
+    return text
+"""
+MOVIES = (
+    "# Movies",
+    MADE + "explorer = EmbeddingExplorer(vectors, titles, metadata=films)\nVBox([explorer, told(explorer)])",
+)
+HOSTILE = [*(f"film {number}" for number in range(18)), "<img src=x onerror=alert(1)>", "a\u202egnp.exe"]
+STRANGE = (
+    "# Strange",
+    MADE
+    + f"""
+strange = pd.DataFrame({{"<b>kind</b>": ["<img src=x onerror=alert(2)>", "b"] * 10}})
+first = EmbeddingExplorer(vectors[:20], {HOSTILE!r}, metadata=strange, colour="<b>kind</b>")
+first.selection = (18,)
+second = EmbeddingExplorer(-vectors[:20, :3], {HOSTILE!r})
+unlink = link(first, second)
+VBox([first, second])
+""",
+)
+API = "[...document.querySelectorAll('.scatter div')].filter((element) => element.api).map((element) => element.api)"
+
+
+@pytest.fixture
+def watched(watch):
+    watched = watch(accept_downloads=True, viewport={"width": 1300, "height": 1000})
+    watched.page.set_default_timeout(PATIENCE)
+    yield watched
+    assert not watched.foreign and not watched.errors
+
+
+def opened(page, url, *, theme="", plots=1):
+    expect.set_options(timeout=PATIENCE)
+    page.goto(url + theme)
+    page.wait_for_function(f"count => {API}.filter((api) => api.get('isPointsDrawn')).length === count", arg=plots)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.layer')].every((layer) => Number(layer.dataset.labels) > 0)"
+    )
+    return page
+
+
+@pytest.fixture
+def page(watched, serve_notebook):
+    return opened(watched.page, serve_notebook(*MOVIES))
+
+
+def place(page, row):
+    """Where a point is on the page, in pixels."""
+    frame = page.locator(".frame").first
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    x, y = page.evaluate(f"row => {API}[0].getScreenPosition(row)", row)
+    return box["x"] + x + 1, box["y"] + y + 1  # inside its border
+
+
+def lonely(page):
+    """The point that is farthest from all others, so that a pointer hits it."""
+    spots = np.array(page.evaluate(f"() => {API}[0].get('points').map((_, row) => {API}[0].getScreenPosition(row))"))
+    far = np.linalg.norm(spots[:, None] - spots, axis=2)
+    np.fill_diagonal(far, np.inf)
+    return int(far.min(axis=1).argmax())
+
+
+def told(page, text):
+    expect(page.locator(".told")).to_have_text(text)
+
+
+def tab(page, name):
+    page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def test_a_click_lists_neighbours_to_step_through(page):
+    row = lonely(page)
+    page.mouse.move(*place(page, row))
+    expect(page.locator(".about")).to_be_visible()
+    expect(page.locator(".about")).to_contain_text("genre: ")
+    title = page.locator(".about strong").inner_text()
+    page.mouse.click(*place(page, row))
+    told(page, f"1 ({row},)")
+    expect(page.get_by_role("heading", name=f"10 neighbours of {title}")).to_be_visible()
+    options = page.locator(".ipyfastai-point-list li")
+    expect(options).to_have_count(10)
+    page.locator(".frame").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    name = options.nth(1).locator(".name").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"10 neighbours of {name}")).to_be_visible()
+    page.get_by_label("How many neighbours").fill("3")
+    expect(options).to_have_count(3)
+    page.get_by_role("button", name="Euclidean").click()
+    expect(page.get_by_role("button", name="Euclidean")).to_have_attribute("aria-pressed", "true")
+    options.first.dblclick()
+    expect(page.get_by_role("heading", name=re.compile("^3 neighbours of "))).not_to_contain_text(name)
+
+    field = page.get_by_label("Search by regular expression")
+    field.fill("^star wars")
+    expect(page.get_by_role("heading", name="6 of 300 points match")).to_be_visible()
+    expect(options.first).to_contain_text("Star Wars")
+    field.press("Enter")
+    field.press("Enter")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    field.fill("star (")
+    expect(page.get_by_role("alert").filter(has_text="no regular expression")).to_be_visible()
+    field.fill("^war$")
+    page.get_by_label("Search in").select_option("genre")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    field.fill("^horror$")
+    page.get_by_role("button", name=re.compile("^Select all ")).click()
+    expect(page.locator(".said").first).to_contain_text(" of 300 points selected: ")
+
+
+def test_a_lasso_a_box_isolating_and_files(page):
+    page.get_by_role("button", name="Box", exact=True).click()
+    expect(page.get_by_role("button", name="Box", exact=True)).to_have_attribute("aria-pressed", "true")
+    box = page.locator(".frame").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.6, steps=5)
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] - 5, steps=5)
+    page.mouse.up()
+    expect(page.locator(".told")).not_to_have_text("0 ()")
+    expect(page.get_by_role("button", name=re.compile("^CSV of the selection"))).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("^CSV of the selection")).click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "position,label,genre,ratings" and len(lines) > 2
+    count = len(lines) - 1
+
+    page.get_by_role("button", name="Isolate the selection").click()
+    expect(page.locator(".said").first).to_have_text(f"{count} points of 300 isolated; 0 of {count} points selected")
+    page.wait_for_function(f"count => {API}[0].get('points').length === count", arg=count)
+    page.get_by_role("button", name="Undo isolating").click()
+    page.wait_for_function(f"() => {API}[0].get('points').length === 300")
+    page.wait_for_function(f"count => {API}[0].get('selectedPoints').length === count", arg=count)
+    page.get_by_role("button", name="Select nothing").click()
+    told(page, "0 ()")
+    page.wait_for_function(f"() => {API}[0].get('selectedPoints').length === 0")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the plot as PNG").click()
+    picture = Image.open(download.value.path())
+    assert picture.size[0] > 300 and len(picture.convert("RGB").getcolors(2**24)) > 50
+
+
+def test_axes_looks_and_bookmarks(page, tmp_path):
+    tab(page, "Axes")
+    page.get_by_role("button", name=re.compile("^Component 3, ")).click()
+    expect(page.locator(".across").first).to_contain_text("Component 3 (")
+    page.get_by_role("button", name="Swap x and y").click()
+    expect(page.locator(".up").first).to_contain_text("Component 3 (")
+    page.get_by_label("x", exact=True).select_option(index=4)
+    expect(page.locator(".across").first).to_contain_text("Component 5 (")
+    before = page.evaluate(f"() => {API}[0].get('points')[0]")
+    page.get_by_label("Flip x").check()
+    page.wait_for_function(f"x => Math.abs({API}[0].get('points')[0][0] + x) < 1e-5", arg=before[0])
+    tab(page, "Looks")
+    page.get_by_label("Colour").select_option("genre")
+    expect(page.locator(".legend").first).to_contain_text("Comedy (")
+    page.get_by_label("Size").select_option("ratings")
+    expect(page.locator(".legend").nth(1)).to_contain_text("Size: ratings")
+    tab(page, "Bookmarks")
+    page.get_by_label("Name of a bookmark").fill("Flipped")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("button", name="Flipped", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    file = download.value.path().read_text()
+    assert json.loads(file)["bookmarks"][0]["colour"] == "genre"
+    page.get_by_role("button", name="Remove Flipped").click()
+    tab(page, "Looks")
+    page.get_by_label("Colour").select_option("All alike")
+    expect(page.locator(".legend")).to_have_count(1)
+    tab(page, "Bookmarks")
+    chosen = {"name": "bookmarks.json", "mimeType": "application/json", "buffer": file.encode()}
+    page.locator("input[type=file]").set_input_files(chosen)
+    page.get_by_role("button", name="Flipped", exact=True).click()
+    expect(page.locator(".legend").first).to_contain_text("Comedy (")
+    expect(page.locator(".across").first).to_contain_text("Component 5 (")
+    page.locator("input[type=file]").set_input_files({**chosen, "buffer": b"{}"})
+    expect(page.locator(".ipyfastai-bookmarks .bad")).to_be_visible()
+
+
+def test_hostile_names_are_text_and_linked_plots_agree(watched, serve_notebook):
+    page = opened(watched.page, serve_notebook(*STRANGE), theme="?theme=dark", plots=2)
+    expect(page.get_by_role("heading", name=re.compile("neighbours of <img src=x")).first).to_be_visible()
+    expect(page.locator(".legend").first).to_contain_text("<img src=x onerror=alert(2)> (10)")
+    page.wait_for_function(f"() => {API}.every((api) => String(api.get('selectedPoints')) === '18')")
+    row = lonely(page)
+    page.mouse.click(*place(page, row))
+    page.wait_for_function(f"row => {API}.every((api) => String(api.get('selectedPoints')) === String(row))", arg=row)
+    expect(page.locator("img")).to_have_count(0)
+    finds_nothing(page, CONTRAST)
+
+
+def test_on_a_phone(watch, serve_notebook):
+    watched = watch(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = opened(watched.page, serve_notebook(*MOVIES))
+    for name in ("Axes", "Looks", "Bookmarks", "Points"):
+        tab(page, name)
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+        fits(page)
+    row = lonely(page)
+    page.touchscreen.tap(*place(page, row))
+    told(page, f"1 ({row},)")
+    finds_nothing(page, CONTRAST)
+    assert not watched.foreign and not watched.errors
