@@ -81,19 +81,20 @@ def fold_in(
     def misfit(person: np.ndarray) -> float:
         return np.sum((ratings - link(base + known @ person)) ** 2) + np.sum(penalty * (person - mean) ** 2)
 
-    pulls = np.zeros((len(mean), len(items)))
-    if not len(items):
-        return FoldedUser(mean[:-1].astype(np.float32), float(mean[-1]), items, ratings, pulls, unknown)
-    for _ in range(1 if link.low is None else STEPS):
-        person = mean + pulls.sum(1)
+    person = mean
+    for _ in range(0 if not len(items) else STEPS if link.low is not None else 1):
         x = base + known @ person
         slope = link.slope(x)
         # What the rest of the prediction leaves to be explained, times its weight, the slope squared.
         left = slope * (ratings - link(x)) + slope**2 * (known @ (person - mean))
-        towards = np.linalg.solve((known.T * slope**2) @ known + np.diag(penalty), known.T * left)
-        share = 1.0
-        while misfit(mean + (pulls + share * (towards - pulls)).sum(1)) > misfit(person) and share > 1e-3:
+        normal = (known.T * slope**2) @ known + np.diag(penalty)
+        towards = mean + np.linalg.solve(normal, known.T @ left)
+        before, share = misfit(person), 1.0
+        while misfit(person + share * (towards - person)) > before and share > 1e-3:
             share /= 2  # a step that goes too far, as a steep sigmoid may have it
-        pulls = pulls + share * (towards - pulls)
-    person = mean + pulls.sum(1)
+        person = person + share * (towards - person)
+    pulls = np.zeros((len(mean), len(items)))
+    if len(items):
+        pulls = np.linalg.solve(normal, known.T * left)
+        pulls += ((person - mean - pulls.sum(1)) / len(items))[:, None]  # what a shortened step leaves
     return FoldedUser(person[:-1].astype(np.float32), float(person[-1]), items, ratings, pulls, unknown)
