@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..text_encoding import text_encoding
 from ..words import quoted
 
 SEPARATORS = ("\t", ";", ",", "|", " ")
@@ -21,7 +21,6 @@ QUOTED = (",", ";")  # between other separators, a quotation mark is only that
 MISSING = ("", "nan", "NaN", "NAN", "NA", "N/A", "null", "None")
 HEAD = 1 << 20  # bytes that tell how a file is written
 WIDEST = 20_000  # columns
-PACKED = (b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ def read_table(file: bytes | str | Path, *, rows: int | None = None) -> Table:
     Windows' Latin letters. Raises ValueError with a sentence for what is no table, naming the row for a person.
     """
     head = file[:HEAD] if isinstance(file, bytes) else _head(file)
-    encoding = _encoding(head)
+    if head.startswith(b"\x93NUMPY"):
+        raise ValueError("This is NumPy's format: call the file .npy.")
+    encoding = text_encoding(head)
     lines = head.decode(encoding, "replace").lstrip("\ufeff").splitlines()
     if len(head) == HEAD and len(lines) > 1:
         lines.pop()  # it may be cut off
@@ -124,26 +125,6 @@ def _bad_cell(frame: pd.DataFrame, names: list[str], texts: tuple[str, ...], com
 def _head(path: str | Path) -> bytes:
     with open(path, "rb") as file:
         return file.read(HEAD)
-
-
-def _encoding(head: bytes) -> str:
-    if not head:
-        raise ValueError("This file is empty (0 bytes).")
-    if head.startswith(b"PK\x03\x04"):
-        raise ValueError("This is a zip or an Excel file, whatever its name says: unpack it, or save it as CSV.")
-    if head.startswith(PACKED):
-        raise ValueError("This file is packed: unpack it first.")
-    if head.startswith(b"\x93NUMPY"):
-        raise ValueError("This is NumPy's format: call the file .npy.")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in head:
-        raise ValueError("This is no text file.")
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # a character may be cut off at the end
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
 
 
 def _agreement(lines: list[str], separator: str) -> int:
