@@ -81,6 +81,10 @@ def test_a_zip_that_will_not_do_is_told_and_what_was_there_stays(source, tmp_pat
     source.upload.value = (Upload.keep("a.zip", zipped()),)
     assert source.job._shown == {"state": "failed", "text": "This zip is empty."}
     assert source.value == before and len(list((tmp_path / "into").iterdir())) == 1, "no empty folder stays"
+    chosen = {"type": "select", "choice": "1", "files": [{"id": "b" * 32, "name": "b.zip", "size": 0}]}
+    source.upload._receive(source.upload, chosen, [])
+    assert source.upload._files[0]["state"] == "refused"
+    assert source.job._shown == {}, "what was said of the zip before is not said of this one"
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):

@@ -85,6 +85,7 @@ class ImageSource(Composite):
         super().__init__(self.parts, **kwargs)
         self.add_class("ipyfastai-image-source")
         self.upload.observe(self._uploaded, "value")
+        self.upload.observe(self._chosen, "_files")
         self._draw()
 
     def fetch(self, source: Source, *, name: str = "images") -> bool:
@@ -154,6 +155,10 @@ class ImageSource(Composite):
             self.job.say(str(error), bad=True)
         else:
             self.fetch(source, name=offer.name)
+
+    def _chosen(self, change) -> None:
+        if change["new"] and not self.job.busy:  # what was said of the zip before is said of none of these
+            self.job.say("")
 
     def _uploaded(self, change) -> None:
         if change["new"] and change["new"][0] is not self._taken and not self.job.busy:
