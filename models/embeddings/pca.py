@@ -59,9 +59,9 @@ class PCA:
             variances, rows = _descending(covariance)
         else:
             mean, gram = _gram(vectors, guess, progress)
-            variances, rows = _descending(gram)
+            variances, weights = _descending(gram)
             present = variances > variances[0] * count * np.finfo(np.float64).eps
-            variances, rows = variances[present], _combined(rows[present], vectors, mean)
+            rows = _combined(weights[present][:components], vectors, mean)
         total = variances.clip(0).sum()
         # Rounding leaves of equal rows what is tiny beside their size.
         if not total > width * np.square(np.abs(mean).max(initial=0) * np.finfo(np.float64).eps):
@@ -116,12 +116,15 @@ def _gram(vectors: np.ndarray, guess: np.ndarray, progress: Progress | None) -> 
 
 
 def _combined(weights: np.ndarray, vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Components from eigenvectors (k, n) of the Gram matrix, by columns; unit rows (k, d)."""
+    """Components from eigenvectors (k, n) of the Gram matrix, by columns; unit rows (k, d).
+
+    Weak ones would hold what rounding left of the strong: each is made orthogonal to those before it.
+    """
     rows = np.empty((len(weights), vectors.shape[1]))
     for start in range(0, vectors.shape[1], BLOCK):
         columns = slice(start, start + BLOCK)
         rows[:, columns] = weights @ (vectors[:, columns] - mean[columns])
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.linalg.qr(rows.T)[0].T
 
 
 def _descending(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

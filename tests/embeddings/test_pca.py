@@ -94,6 +94,16 @@ def test_repeated_rows_where_there_are_more_columns():
     assert len(pca.components) == 2 and pca.ratios.sum() == pytest.approx(1), "three places span a plane"
 
 
+def test_weak_components_of_wide_vectors_are_orthogonal_too():
+    strong_to_weak = 10.0 ** -np.linspace(0, 6, 60)
+    left, right = (np.linalg.qr(RANDOM.standard_normal((size, 60)))[0] for size in (60, 500))
+    vectors = (left * strong_to_weak) @ right.T
+    whole, some = PCA.fit(vectors), PCA.fit(vectors, 5)
+    np.testing.assert_allclose(whole.components @ whole.components.T, np.eye(len(whole.components)), atol=1e-12)
+    np.testing.assert_allclose(some.components, whole.components[:5], atol=1e-12)
+    np.testing.assert_allclose(some.ratios, whole.ratios[:5])
+
+
 @pytest.mark.parametrize(
     ("vectors", "says"),
     [
