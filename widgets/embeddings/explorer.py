@@ -198,7 +198,7 @@ class EmbeddingExplorer(Composite):
     def present(self, positions: Sequence[int]) -> tuple[int, ...]:
         """Those of these positions that were not left out."""
         given = np.array(positions, np.int64)
-        return tuple(given[np.isin(given, self.embedding.kept)].tolist())
+        return tuple(given[self._is_kept(given)].tolist())
 
     def point_out(self, position: int | None) -> None:
         """Mark a row, None for none; nothing is selected by that."""
@@ -268,8 +268,10 @@ class EmbeddingExplorer(Composite):
             whole = False
         if not whole:
             raise TraitError("`selection` is a list of positions, which are whole numbers")
+        if any(not 0 <= one < 2**62 for one in positions.tolist()):
+            raise TraitError("`selection` has a position that is in no table.")
         positions = np.unique(positions.astype(np.int64))
-        missing = positions[~np.isin(positions, self.embedding.kept)]
+        missing = positions[~self._is_kept(positions)]
         if len(missing):
             raise TraitError(f"There is no row at position {missing[0]}, or it was left out.")
         return tuple(positions.tolist())
@@ -277,6 +279,10 @@ class EmbeddingExplorer(Composite):
     @observe("selection")
     def _selection_changed(self, _change) -> None:
         self._show_selection()
+
+    def _is_kept(self, positions: np.ndarray) -> np.ndarray:
+        kept = self.embedding.kept
+        return kept[np.searchsorted(kept, positions).clip(max=len(kept) - 1)] == positions
 
     def _selected(self) -> np.ndarray:
         """The selected rows of the embedding: positions among those that were kept."""
