@@ -278,6 +278,40 @@ def test_what_a_page_sends_is_checked(explorer):
     assert explorer.hovered is None and explorer.plot.camera is None and explorer.bookmarks.value == ()
 
 
+def test_what_a_page_says_is_there_is_not_believed(explorer):
+    """It can set any synced trait: none is read back."""
+    bars, points, plot = explorer.axes._bars, explorer.points._list, explorer.plot
+    bars.set_state({"_state": {"ratios": [0.1] * 1000}})
+    send(bars, axis="x", component=999)
+    assert explorer.view.x == 0
+    for state in ({}, {"rows": [["x", ""]] * 50, "all": "all"}):
+        points.set_state({"_state": state})
+        send(points, type="open", value=40)
+        send(points, type="all")
+        send(points, type=["open"], value=0)
+    assert explorer.selection == ()
+    explorer.points.search("Film 7")
+    assert listed(explorer) == ["Film 7"] and points._state["title"] == "1 of 60 points match"
+    plot.set_state({"scatter": f"IPY_MODEL_{plot.model_id}", "_words": {"x": "!" * 1000, "other": 1}})
+    explorer.selection = (2,)
+    assert plot._drawn.selection.tolist() == [2] and "other" not in plot._words
+    explorer.close()
+    assert plot._drawn.comm is None
+
+
+def test_axes_of_bookmarks_are_offered_and_do_not_pile_up(explorer):
+    unit = [1.0, *[0.0] * (WIDTH - 1)]
+    for number in range(30):
+        views = [{"name": "a", **{axis: {"name": f"{axis} {number}", "unit": unit} for axis in "xy"}}]
+        file = {"format": "ipyfastai embedding bookmarks", "version": 1, "shape": [COUNT, WIDTH], "bookmarks": views}
+        send(explorer.bookmarks, type="load", value=json.dumps(file))
+        send(explorer.bookmarks, type="go", value=0)
+    form = explorer.axes._axes
+    [x] = [field for field in form._fields["fields"] if field["name"] == "x"]
+    assert len(explorer.axes.directions) == 20
+    assert x["options"][form["x"]] == "x 29" and x["options"][form["y"]] == "y 29"
+
+
 def test_rows_of_a_page():
     assert checked_rows(np.uint32([3, 1, 3]), 4).tolist() == [1, 3]
     assert checked_rows(None, 4).tolist() == []

@@ -59,6 +59,9 @@ class AxesPanel(Composite):
         """Offer what this basis has."""
         self._basis, view = basis, self.view
         components = not view.layout
+        for axis in (view.x, view.y):
+            if isinstance(axis, Direction) and axis not in self.directions:  # of a bookmark
+                self._take(axis)
         names = [*map(basis.name, range(len(basis.pca.ratios))), *(one.name for one in self.directions), NOTHING]
         fields = [
             Field("layout", "Layout", "select", options=self._layouts, hint=self._about(basis)),
@@ -108,8 +111,6 @@ class AxesPanel(Composite):
         if axis is None:
             return count + len(self.directions)
         if isinstance(axis, Direction):
-            if axis not in self.directions:
-                self.directions.append(axis)
             return count + self.directions.index(axis)
         return axis
 
@@ -160,12 +161,16 @@ class AxesPanel(Composite):
             return self.show_ends(str(error))
         names = [self._own[f"name {end}"].strip() or self._own_name(end) for end in "AB"]
         direction = Direction(" − ".join(names), unit)
-        if len(self.directions) == MOST:  # the oldest that is not in view
-            self.directions.remove(next(one for one in self.directions if one not in (self.view.x, self.view.y)))
-        self.directions.append(direction)
+        self._take(direction)
         setattr(self.view, name[-1], direction)
         self.view.layout = ""
         self._changed()
+
+    def _take(self, direction: Direction) -> None:
+        """Offer it too; of too many, the oldest that is not in view goes."""
+        if len(self.directions) >= MOST:
+            self.directions.remove(next(one for one in self.directions if one not in (self.view.x, self.view.y)))
+        self.directions.append(direction)
 
     def _own_name(self, end: str) -> str:
         rows = self._ends[end]

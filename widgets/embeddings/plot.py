@@ -40,7 +40,7 @@ class EmbeddingPlot(anywidget.AnyWidget):
     _esm = joined("dom.js", "interpretation/names.js", "embeddings/label_layer.js", "embeddings/plot.js")
     _css = joined("base.css", "embeddings/plot.css")
 
-    # Written here and never read back: a page can set any synced trait.
+    # Written here and never read back: a page can set any synced trait, and put another widget in this one's place.
     scatter = Instance(Widget, help="jupyter-scatter's widget").tag(sync=True, **widget_serialization)
     labelled = Bool(True, help="whether points have their label").tag(sync=True)
     _marks = Dict(help="rows that are marked, and texts").tag(sync=True)
@@ -61,9 +61,10 @@ class EmbeddingPlot(anywidget.AnyWidget):
         self._text, self._about, self._chosen, self._hovered, self._key = text, about, chosen, hovered, key
         self._writing = False
         self._labels: LabelChoice | None = None
-        super().__init__(scatter=_scatter(), **kwargs)
-        self.scatter.observe(self._select_from_page, "selection")
-        self.scatter.observe(self._hover_from_page, "hovering")
+        self._drawn, self._said = _scatter(), {}
+        super().__init__(scatter=self._drawn, **kwargs)
+        self._drawn.observe(self._select_from_page, "selection")
+        self._drawn.observe(self._hover_from_page, "hovering")
         self.on_msg(self._receive)
 
     def show(
@@ -112,7 +113,7 @@ class EmbeddingPlot(anywidget.AnyWidget):
 
     def say(self, **words: Any) -> None:
         """Set `x`, `y`, `legends`, `name` or `said`."""
-        self._words = {**self._words, **words}
+        self._words = self._said = {**self._said, **words}
 
     def look(self, camera: list[float] | None) -> None:
         """Take a view that was kept."""
@@ -124,16 +125,16 @@ class EmbeddingPlot(anywidget.AnyWidget):
         self.send({"type": "look_at", "rows": list(rows)})
 
     def close(self) -> None:
-        self.scatter.layout.close()
-        self.scatter.close()
+        self._drawn.layout.close()
+        self._drawn.close()
         super().close()
 
     def _write(self, **traits: Any) -> None:
         self._writing = True
         try:
-            with self.scatter.hold_sync():
+            with self._drawn.hold_sync():
                 for name, value in traits.items():
-                    setattr(self.scatter, name, value)
+                    setattr(self._drawn, name, value)
         finally:
             self._writing = False
 

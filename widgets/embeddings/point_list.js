@@ -45,7 +45,7 @@ export default {
     }
     const line = ([name, note], place) =>
       h("li", { role: "option", id: `${id}-${place}`, onclick: () => send("current", place), ondblclick: () => send("open", place) },
-        h("span", { class: "name" }, visible(name)), h("span", { class: "quiet" }, note));
+        h("span", { class: "name" }, visible(name)), h("span", { class: "quiet name" }, note && visible(note)));
 
     follow(model, ["_state"], () => {
       const { columns: names, rows, current, title: said, bad: wrong, all: offer } = state();
@@ -73,7 +73,7 @@ export default {
       if (now.offsetTop < list.scrollTop) list.scrollTop = now.offsetTop;
       else if (now.offsetTop + now.offsetHeight > list.scrollTop + list.clientHeight)
         list.scrollTop = now.offsetTop + now.offsetHeight - list.clientHeight;
-      status.textContent = `${visible(rows[current][0])}, ${rows[current][1]}`;
+      status.textContent = `${visible(rows[current][0])}, ${rows[current][1] && visible(rows[current][1])}`;
     });
     return () => clearTimeout(waiting);
   },

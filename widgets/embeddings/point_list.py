@@ -46,7 +46,8 @@ class PointList(anywidget.AnyWidget):
         super().__init__(**kwargs)
         self._calls = {"current": current, "open": opened}
         self._searched, self._all, self._columns = searched, all_of_them, len(columns)
-        self._state = {"columns": list(columns), "title": "", "rows": [], "current": None, "bad": "", "all": ""}
+        self._shown = {"columns": list(columns), "title": "", "rows": [], "current": None, "bad": "", "all": ""}
+        self._put()
         self.on_msg(self._receive)
 
     def show(self, title: str, rows: Sequence[tuple[str, str]], *, all_of_them: str = "") -> None:
@@ -63,7 +64,7 @@ class PointList(anywidget.AnyWidget):
         self._put(bad=sentence)
 
     def _put(self, **changes: Any) -> None:
-        self._state = {**self._state, **changes}
+        self._state = self._shown = {**self._shown, **changes}
 
     def _receive(self, _widget, content, buffers) -> None:
         if not isinstance(content, dict):
@@ -73,7 +74,7 @@ class PointList(anywidget.AnyWidget):
             pattern, column = value, content.get("column")
             if isinstance(pattern, str) and len(pattern) <= LONGEST_PATTERN and is_row(column, self._columns):
                 self._searched(pattern, column)
-        elif kind in self._calls and is_row(value, len(self._state["rows"])):
+        elif kind in ("current", "open") and is_row(value, len(self._shown["rows"])):
             self._calls[kind](value)
-        elif kind == "all" and self._state["all"]:
+        elif kind == "all" and self._shown["all"]:
             self._all()

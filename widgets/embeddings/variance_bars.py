@@ -29,14 +29,15 @@ class VarianceBars(anywidget.AnyWidget):
 
     def __init__(self, *, chosen: Callable[[str, int], Any], **kwargs):
         super().__init__(**kwargs)
-        self._chosen = chosen
+        self._chosen, self._count = chosen, 0
         self.on_msg(self._receive)
 
     def show(self, ratios: Sequence[float], *, x: int | None, y: int | None) -> None:
+        self._count = len(ratios)
         self._state = {"ratios": [round(float(ratio), 6) for ratio in ratios], "x": x, "y": y}
 
     def _receive(self, _widget, content, buffers) -> None:
         if not isinstance(content, dict) or content.get("axis") not in ("x", "y"):
             return
-        if is_row(content.get("component"), len(self._state.get("ratios", []))):
+        if is_row(content.get("component"), self._count):
             self._chosen(content["axis"], content["component"])
