@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..words import quoted
+from ..training.fields import whole
+from ..words import counted, quoted
 from .chart import best
 from .explain import Explanation
 from .factor_model import FactorModel
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SERVED = "IPYFASTAI_RECOMMENDER"  # the file that a publisher serves
 Person = str | int | FoldedUser | Mapping
+MOST = 1_000_000  # items in a list
 FLOOR = 5  # ratings below which what is near an item is chance
 
 
@@ -72,16 +75,21 @@ class Recommender(FactorModel):
         """
         codes: dict[int, float] = {}
         unknown = []
-        low, high = self.scale
         for item, rating in ratings.items():
-            if isinstance(rating, bool) or not low <= float(rating) <= high:  # not: NaN is neither
-                raise ValueError(f"A rating must be a number from {low:g} to {high:g}, not {rating!r}.")
-            code = self.find(item)
+            given, code = self.on_scale(rating), self.find(item)
             if code is None:
                 unknown.append(str(item))
             else:
-                codes[code] = float(rating)
+                codes[code] = given
         return self.fold_in_codes(np.array(list(codes), np.int32), np.array(list(codes.values())), tuple(unknown))
+
+    def on_scale(self, rating: float) -> float:
+        """The rating, if it is one; else ValueError, a sentence."""
+        low, high = self.scale
+        number = isinstance(rating, Real) and not isinstance(rating, bool)
+        if not number or not low <= rating <= high:  # not: NaN is neither
+            raise ValueError(f"A rating must be a number from {low:g} to {high:g}, not {rating!r}.")
+        return float(rating)
 
     def fold_in_codes(self, items: np.ndarray, ratings: np.ndarray, unknown: tuple[str, ...] = ()) -> FoldedUser:
         """The same of items by their codes (n,) and ratings (n,)."""
@@ -110,7 +118,11 @@ class Recommender(FactorModel):
                 return person, missing
             return None, missing or "Nothing is rated yet."
         code = self._users.get(str(person))
-        return (None, f"There is no user {str(person)!r} in this model.") if code is None else (code, "")
+        if code is None:
+            return None, f"There is no user {str(person)!r} in this model."
+        if self.histories is not None and not len(self.seen(code)[0]):  # their factors are those training began with
+            return None, f"The user {str(person)!r} has rated nothing that this model was trained on."
+        return code, ""
 
     # What there is to recommend.
 
@@ -123,7 +135,9 @@ class Recommender(FactorModel):
 
         Without those they have rated, unless `exclude_seen` is False; of one `genre`; with `at_least` so many
         ratings. For somebody of whom nothing is known: what is popular, `predicted` being the shrunken mean.
+        ValueError for fewer than one item.
         """
+        whole(k, "The number of items", 1, MOST)
         who, note = self.person(person)
         codes, predicted = self.ranked(who, k, exclude_seen=exclude_seen, genre=genre, at_least=at_least)
         return self._frame(codes, _popular(note) if who is None else note, predicted=predicted)
@@ -183,35 +197,44 @@ class Recommender(FactorModel):
 
         >>> recommender.similar("Alien (1979)", metric="euclidean")
 
-        Items with fewer ratings than `at_least` are left out, for their factors are mostly chance.
-        For an unknown item: what is popular, with NaN for the similarity.
+        Items with fewer ratings than `at_least` are left out, for their factors are mostly chance; the note says
+        so of the item itself. For an unknown item, and for the angle to factors that are all 0: what is popular,
+        with NaN for the similarity. ValueError for another metric and for fewer than one item.
         """
-        code = self.find(item)
-        name = "similarity" if metric == "cosine" else "distance"
+        whole(k, "The number of items", 1, MOST)
+        code, note = self.find(item), ""
         if code is None:
+            note = f"There is no item {str(item)!r} in this model."
+        elif metric == "cosine" and not self._lengths[code]:
+            note = f"Of {self.titles[code]!r} the model knows no taste."
+        name = "similarity" if metric == "cosine" else "distance"
+        if note:
             codes = best(self.popularity, k)
-            note = _popular(f"There is no item {str(item)!r} in this model.")
-            return self._frame(codes, note, **{name: np.full(len(codes), np.nan)})
+            return self._frame(codes, _popular(note), **{name: np.full(len(codes), np.nan)})
         codes, figures = self.nearest(code, k, metric=metric, at_least=at_least)
-        return self._frame(codes, "", **{name: figures})
+        if self.item_counts[code] < at_least:
+            few = counted(int(self.item_counts[code]), "rating")
+            note = f"{self.titles[code]!r} has {few}: what is near it is mostly chance."
+        return self._frame(codes, note, **{name: figures})
 
     def nearest(
         self, code: int, k: int, *, metric: str = "cosine", at_least: int = FLOOR
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same as codes and figures, for the code of an item. ValueError for another metric."""
+        """The same as codes and figures, for the code of an item; none by the angle to factors that are all 0."""
         if metric not in ("cosine", "euclidean"):
             raise ValueError(f'metric must be "cosine" or "euclidean", not {metric!r}')
         allowed = self.item_counts >= at_least
         allowed[code] = False
-        own, products = self.item_factors[code], self.item_factors @ self.item_factors[code]
-        if metric == "cosine":
-            lengths = self._lengths * self._lengths[code]
-            figures = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-            codes = best(figures, k, allowed)
-            return codes, figures[codes]
-        figures = self._lengths**2 - 2 * products  # the squared distance, but for what all have in common
-        codes = best(-figures, k, allowed)
-        return codes, np.linalg.norm(self.item_factors[codes] - own, axis=1)
+        own = self.item_factors[code]
+        if metric == "euclidean":
+            distances = np.linalg.norm(self.item_factors - own, axis=1)
+            codes = best(-distances, k, allowed)
+            return codes, distances[codes]
+        allowed &= self._lengths[code] > 0
+        lengths = self._lengths * self._lengths[code]
+        cosines = np.divide(self.item_factors @ own, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        codes = best(cosines, k, allowed)
+        return codes, cosines[codes]
 
     @cached_property
     def _lengths(self) -> np.ndarray:

@@ -195,3 +195,11 @@ def test_the_sum_on_the_page_says_what_lies_beyond_the_scale():
     rows = parts(explained(1.0, [0.9, 0.2]), (0.5, 5.0))
     assert rows[-1] == {"name": "What you would rate it", "points": "5.70, shown as 5"}
     assert [row["name"] for row in rows[3:5]] == ["You rated Alien 5 ★", "You rated Titanic 1 ★"]
+
+
+def test_the_figures_on_the_page_add_up_as_they_are_shown():
+    pulls = np.random.default_rng(0).normal(0, 0.2, 9)
+    explanation = Explanation("X", Link(0, 5.5), 0.6, 0.204, -0.104, 0.0, [*"abcdefghi"], np.full(9, 4.0), pulls)
+    *figures, total = (float(row["points"].replace("−", "-")) for row in parts(explanation, (0.5, 5.0)))
+    assert len(figures) == 3 + 6 + 1 and sum(figures) == pytest.approx(total, abs=1e-9)
+    assert total == pytest.approx(explanation.predicted, abs=0.005)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from factorise import factorise, movielens_recommender, sigmoid, small_recommender
+from ipyfastai.models.collab.histories import Histories
 from ipyfastai.models.collab.ratings import Ratings
 from ipyfastai.models.collab.recommender import Recommender
 
@@ -81,7 +82,23 @@ def test_what_is_unknown_among_the_ratings_is_left_out_and_named(movies):
     assert table["title"].tolist() == movies.recommend(MINE)["title"].tolist()
 
 
-@pytest.mark.parametrize("rating", [0, 5.5, float("nan"), float("inf"), True])
+def test_who_has_rated_nothing_in_training_gets_what_is_popular_too():
+    histories = Histories(np.array([0, 2, 2, 3]), np.array([0, 1, 2]), np.array([5, 4, 3]))
+    model = small_recommender(histories=histories)
+    assert "'bob' has rated nothing" in model.recommend("bob").attrs["note"]
+    assert model.recommend("bob").drop(columns="predicted").equals(model.recommend({}).drop(columns="predicted"))
+    assert model.recommend("ann").attrs["note"] == ""
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True])
+def test_a_list_has_one_item_at_least(k):
+    model = small_recommender()
+    for make in (lambda: model.recommend({}, k=k), lambda: model.similar("7", k)):
+        with pytest.raises(ValueError, match="The number of items is a whole number from 1"):
+            make()
+
+
+@pytest.mark.parametrize("rating", [0, 5.5, float("nan"), float("inf"), True, "5", None])
 def test_a_rating_off_the_scale_is_refused(movies, rating):
     with pytest.raises(ValueError, match="a number from 0.5 to 5"):
         movies.fold_in({"Alien (1979)": rating})
@@ -109,6 +126,16 @@ def test_similar_to_nothing_known_is_what_is_popular(movies):
     assert "There is no item 'Xyz'" in table.attrs["note"] and table["similarity"].isna().all() and len(table) == 3
     with pytest.raises(ValueError, match="cosine"):
         movies.similar("Alien (1979)", metric="manhattan")
+
+
+def test_near_what_is_seldom_rated_or_has_no_factors():
+    model = small_recommender(item_counts=[10, 20, 30, 4], item_factors=[[1, 0], [0.9, 0.1], [0, 0], [-1, 0]])
+    assert model.similar("10").attrs["note"] == "'Solaris (1972)' has 4 ratings: what is near it is mostly chance."
+    nowhere = model.similar("9")
+    assert "no taste. This is what is popular" in nowhere.attrs["note"] and nowhere["similarity"].isna().all()
+    assert len(model.nearest(2, 3)[0]) == 0
+    assert model.similar("9", metric="euclidean")["distance"].tolist() == pytest.approx([0.82**0.5, 1])
+    assert model.similar("7")["item"].tolist() == ["8", "9"], "to factors of 0 the angle counts as a right one"
 
 
 def test_folding_in_without_a_range_is_ridge_regression():

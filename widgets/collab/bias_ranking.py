@@ -12,6 +12,7 @@ from ...models.collab.chart import best
 from ...models.collab.recommender import Recommender
 from ...models.words import counted
 from ..assets import joined
+from .reasons import signed
 from .title_search import code_in, found, named
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class BiasRanking(anywidget.AnyWidget):
             biases, factors = model.user_bias, model.user_factors[code]
             if model.histories is not None and len(given := model.histories.by(code)[1]):
                 figures.append(("Mean of their ratings", f"{given.mean():.2f} ★, {counted(len(given), 'rating')}"))
-        figures.append(("Bias in the model's own units", f"{biases[code]:+.3f}".replace("-", "−")))
+        figures.append(("Bias in the model's own units", signed(float(biases[code]), 3)))
         figures.append(("How much taste matters (length of the factors)", f"{np.linalg.norm(factors):.2f}"))
         return {**self._row(code, points), "figures": [list(pair) for pair in figures]}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...models.collab.explain import Explanation
+from ...models.words import counted
 
 SAID = 0.05  # points of a rating below which a part is not worth a word
 MOST = 2  # ratings that are named
@@ -41,36 +42,44 @@ def stars(rating: float) -> str:
     return f"{rating:g} ★"
 
 
-def signed(points: float) -> str:
-    """A difference with its sign, the minus as long as the plus.
+def signed(points: float, decimals: int = 1) -> str:
+    """A difference with its sign, the minus as long as the plus; no sign for what is rounded to nothing.
 
-    >>> signed(0.42), signed(-0.3)
-    ('+0.4', '−0.3')
+    >>> signed(0.42), signed(-0.3), signed(-0.001)
+    ('+0.4', '−0.3', '0.0')
     """
-    return f"{points:+.1f}".replace("-", "−")
+    points = round(points, decimals) or 0.0  # never -0.0
+    return f"{points:{'+' if points else ''}.{decimals}f}".replace("-", "−")
 
 
 def parts(explanation: Explanation, scale: tuple[float, float], most: int = 6) -> list[dict]:
-    """The whole sum for a page: name, points, and whether it is a rating of theirs; the strongest ratings first."""
+    """The whole sum for a page, of a person who was folded in: name and points, the strongest ratings first.
+
+    >>> parts(recommender.explain({"Alien (1979)": 5}, "Aliens (1986)"), recommender.scale)[0]
+    {'name': 'A typical rating', 'points': '3.52'}
+
+    The figures add up as they are shown: each is what the rounded sum grows by.
+    """
     points = explanation.points
     pulls = explanation.pulls * points
     order = np.argsort(-np.abs(pulls), kind="stable")
     shown, others = order[:most], order[most:]
-    start = float(explanation.link(explanation.average))
     rows = [
-        ("A typical rating", f"{start:.2f}"),
-        ("People like this one more or less", _two(explanation.item * points)),
+        ("A typical rating", float(explanation.link(explanation.average))),
+        ("People like this one more or less", explanation.item * points),
+        ("You rate higher or lower than others", explanation.user * points),
     ]
-    rows.append(("You rate higher or lower than others", _two(explanation.user * points)))
-    rows += [(f"You rated {rated(explanation, at)}", _two(pulls[at])) for at in shown]
+    rows += [(f"You rated {rated(explanation, at)}", pulls[at]) for at in shown]
     if len(others):
-        rows.append((f"Your {len(others)} other ratings", _two(pulls[others].sum())))
-    total = f"{explanation.predicted:.2f}"
+        rows.append((f"Your {counted(len(others), 'other rating')}", pulls[others].sum()))
+    names, values = zip(*rows, strict=True)
+    sums = np.round(np.cumsum(values), 2)
+    total = f"{sums[-1]:.2f}"
     low, high = scale
-    if not low <= explanation.predicted <= high:
-        total += f", shown as {min(max(explanation.predicted, low), high):g}"
-    return [{"name": name, "points": value} for name, value in [*rows, ("What you would rate it", total)]]
-
-
-def _two(points: float) -> str:
-    return f"{points:+.2f}".replace("-", "−")
+    if not low <= sums[-1] <= high:
+        total += f", shown as {min(max(sums[-1], low), high):g}"
+    figures = [f"{sums[0]:.2f}", *(signed(float(growth), 2) for growth in np.diff(sums)), total]
+    return [
+        {"name": name, "points": figure}
+        for name, figure in zip([*names, "What you would rate it"], figures, strict=True)
+    ]

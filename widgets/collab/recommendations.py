@@ -87,14 +87,14 @@ class Recommendations(anywidget.AnyWidget):
         self._predicted = np.empty(0)
         super().__init__(**kwargs)
         self.on_msg(self._receive)
-        begin = {self._known(item): self._on_scale(rating) for item, rating in (ratings or {}).items()}
+        begin = {self._known(item): self.recommender.on_scale(rating) for item, rating in (ratings or {}).items()}
         self._set(State(begin), said="", remember=False)
 
     # From Python.
 
     def rate(self, item: str | int, rating: float | None) -> None:
         """Rate an item (id or title), or take its rating away with None."""
-        self._rate(self._known(item), None if rating is None else self._on_scale(rating))
+        self._rate(self._known(item), None if rating is None else self.recommender.on_scale(rating))
 
     def undo(self) -> None:
         """Take the last change back."""
@@ -106,12 +106,6 @@ class Recommendations(anywidget.AnyWidget):
         if code is None:
             raise ValueError(f"There is no item {str(item)!r} in this model.")
         return code
-
-    def _on_scale(self, rating: float) -> float:
-        low, high = self.recommender.scale
-        if isinstance(rating, bool) or not low <= float(rating) <= high:  # not: NaN is neither
-            raise ValueError(f"A rating must be a number from {low:g} to {high:g}, not {rating!r}.")
-        return float(rating)
 
     # `value` costs pandas: it is made when somebody looks at it, and from then on kept up to date.
 
