@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,8 @@ from pyarrow import compute
 
 LONGEST = 1000  # characters of a pattern
 PART = 100_000  # rows that are worth a thread
+FIRST = 64  # rows that are looked through before the next, twice as many, while that goes quickly
+QUICK, SECONDS = 0.05, 10.0  # for so many at a time, and for all
 
 
 class Search:
@@ -25,8 +28,9 @@ class Search:
     A call returns positions in their order, int64. Labels are searched, or the metadata's `column`: numbers as they
     are written, each category once; what is missing matches nothing. An empty pattern finds nothing.
     The expressions are RE2's (https://github.com/google/re2/wiki/Syntax): linear in the text for every pattern,
-    for which look-around and references back are left out.
-    Raises ValueError with a sentence for a pattern that is none, and for a column that is not there.
+    for which look-around and references back are left out. Some are slow all the same, in proportion to what their
+    counted repetitions come to: they are given up after ten seconds.
+    Raises ValueError with a sentence for a pattern that is none or too slow, and for a column that is not there.
     """
 
     def __init__(self, labels: Sequence[str], metadata: pd.DataFrame | None = None):
@@ -78,11 +82,19 @@ def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
 
 
 def _part(texts: pa.Array, pattern: str) -> np.ndarray:
-    try:
-        found = compute.match_substring_regex(texts, pattern, ignore_case=True)
-    except (pa.ArrowInvalid, UnicodeEncodeError) as error:
-        raise ValueError(f"This is no regular expression: {_why(error)}.") from error
-    return found.fill_null(False).to_numpy(zero_copy_only=False)
+    found, place, size, begun = [], 0, FIRST, time.monotonic()
+    while not found or place < len(texts):
+        before = time.monotonic()
+        if before - begun > SECONDS:
+            raise ValueError("This expression takes too long: use fewer or smaller repetitions.")
+        try:
+            matches = compute.match_substring_regex(texts.slice(place, size), pattern, ignore_case=True)
+        except (pa.ArrowInvalid, UnicodeEncodeError) as error:
+            raise ValueError(f"This is no regular expression: {_why(error)}.") from error
+        found.append(matches.fill_null(False).to_numpy(zero_copy_only=False))
+        place += size
+        size *= 2 if time.monotonic() - before < QUICK else 1
+    return np.concatenate(found)
 
 
 def _why(error: Exception) -> str:

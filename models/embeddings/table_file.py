@@ -172,7 +172,7 @@ def _names(header: list[str], width: int) -> list[str]:
     if not header:
         return [f"column {place}" for place in range(1, width + 1)]
     names = [""] * (width - len(header)) + header[:width]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise ValueError(f"The header has columns of one name: {quoted(twice)}.")
     return [name if name or place == 0 else f"column {place + 1}" for place, name in enumerate(names)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ipyfastai.models.embeddings.embedding import Embedding
+from ipyfastai.models.embeddings import search as rows_found
 from ipyfastai.models.embeddings.search import Search
 
 LABELS = ["Heat (1995)", "alien (1979)", "ALIENS (1986)", "", "Ärger", "<b>a|b</b>", "a.b", "日本", "x\ny"]
@@ -99,3 +100,11 @@ def test_labels_that_are_hostile_are_only_text():
     embedding = Embedding(np.eye(3), ["\ud800<script>", "\0", "a" * 10_000], {"m": ["\udfff", 3, None]})
     search = Search(embedding.labels, embedding.metadata)
     assert search("<script>").tolist() == [0] and search("a{50}").tolist() == [2] and search("3", "m").tolist() == [1]
+
+
+def test_a_pattern_that_is_slow_by_its_repetitions_is_given_up(monkeypatch):
+    """Linear in the text, but each letter of it costs as much as 900 optional pairs do."""
+    monkeypatch.setattr(rows_found, "SECONDS", 0.0)
+    with pytest.raises(ValueError, match="takes too long"):
+        Search(["ab" * 20] * 200)("((a?b?){30}){30}x")
+    assert Search(["x"] * rows_found.FIRST)("x").size == rows_found.FIRST  # what is done by then is done
