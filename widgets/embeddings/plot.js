@@ -5,6 +5,8 @@ const NARROW = 500; // pixels, below which the plot is lower too
 // Draws jupyter-scatter's widget in `box` and returns its model, the interface of its plot and a function that ends it.
 async function drawScatter(model, box) {
   const scatter = await model.widget_manager.get_model(model.get("scatter").slice("IPY_MODEL_".length));
+  // A view is drawn before it is part of the page, and has no colours until then.
+  while (!box.isConnected && !box.dataset.gone) await new Promise(requestAnimationFrame);
   const paper = getComputedStyle(box).backgroundColor; // its own way to follow a theme: none
   scatter.set({ background_color: rgba(paper), ...(box.clientWidth < NARROW ? { height: 340 } : {}) });
   const view = await model.widget_manager.create_view(scatter);
