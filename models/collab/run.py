@@ -62,6 +62,7 @@ class CollabRun(RecordedRun):
     """
 
     settings: CollabSettings
+    baseline_name = "means of users and items"
 
     def __init__(
         self,

@@ -26,6 +26,8 @@ class RecordedRun(BackgroundRun):
     `_epoch_trained` and `_save` as it goes.
     """
 
+    baseline_name = "always the most frequent label"  # what gives the figures of `baseline`
+
     def __init__(self, settings: Any, *, folder: str | os.PathLike):
         super().__init__()
         self.settings, self.folder = settings, Path(folder)

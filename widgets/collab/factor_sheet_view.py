@@ -63,6 +63,7 @@ class FactorSheetView(anywidget.AnyWidget):
         self._scale = list(ratings.scale)
         self.learning_rate, self.factors, self.biases, self.seed = RATE, factors, False, seed
         self.running = False
+        self._runs = 0  # how many have begun
         self._note = ""
         self.sheet = self._new()
         super().__init__(**kwargs)
@@ -98,7 +99,8 @@ class FactorSheetView(anywidget.AnyWidget):
         """Step after step, until `pause`, or until nothing gets better."""
         if not self.running:
             self.running = True
-            start(self._run())
+            self._runs += 1
+            start(self._run(self._runs))
 
     def pause(self) -> None:
         self.running = False
@@ -108,9 +110,9 @@ class FactorSheetView(anywidget.AnyWidget):
         self.running = False
         super().close()
 
-    async def _run(self) -> None:
+    async def _run(self, number: int) -> None:
         sheet = self.sheet
-        while self.running and sheet is self.sheet:
+        while self.running and sheet is self.sheet and number == self._runs:  # not paused and begun again meanwhile
             self._go(STEPS)
             self._show()
             await asyncio.sleep(PACE)
@@ -120,7 +122,7 @@ class FactorSheetView(anywidget.AnyWidget):
 
         self._note = ""
         try:
-            for _ in range(steps):
+            for _ in range(min(steps, MOST_STEPS + 1 - len(self.sheet.losses))):
                 self.sheet.step(self.learning_rate)
         except Diverged as error:
             # No rate that reads as a word with a minus in it.

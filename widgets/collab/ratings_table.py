@@ -60,11 +60,13 @@ class RatingsTable(anywidget.AnyWidget):
 
     @traitlets.validate("predictor")
     def _check_predictor(self, proposal):
-        self.predictions = None if proposal.value is None else self._predict(proposal.value)
+        self.predictions = self._predict(proposal.value)
         return proposal.value
 
     @traitlets.observe("predictor")
-    def _predictor_changed(self, _change) -> None:
+    def _predictor_changed(self, change) -> None:
+        if change.new is None:  # which no validator is asked about
+            self.predictions = None
         self._show()
 
     def _predict(self, predictor) -> pd.DataFrame:

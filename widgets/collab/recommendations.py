@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...models.collab.fold_in import FoldedUser
 
 MOST_SHOWN = 200  # recommendations
-MOST_RATED = 1000  # by one visitor
+MOST_RATED = MOST_HIDDEN = 1000  # by one visitor
 MOST_GENRES = 60  # to choose from
 UNDO = 100  # steps back
 SIMILAR = 6  # titles
@@ -140,6 +140,8 @@ class Recommendations(anywidget.AnyWidget):
             self._set(State(kept, self._state.hidden), said=f"{title} rated {stars(rating)}")
 
     def _hide(self, code: int) -> None:
+        if code in self._state.hidden or len(self._state.hidden) >= MOST_HIDDEN:
+            return
         self._set(
             State(self._state.ratings, self._state.hidden | {code}),
             said=f"{self.recommender.titles[code]} will not be shown.",

@@ -49,7 +49,7 @@ function runCharts() {
   const element = h("div", { class: "charts" }, loss.element, metrics, schedule.element);
   let plots = new Map(); // metric -> chart
 
-  function draw({ raw, smoothed, rates, epochs }, { metrics: names = [], baseline = {}, progress = {} }) {
+  function draw({ raw, smoothed, rates, epochs }, { metrics: names = [], baseline = {}, trivial: trivialName, progress = {} }) {
     const batches = progress.iterations / progress.epochs || 1; // of the training in an epoch
     const xs = raw.map((_, index) => (index + 1) / batches);
     const ends = epochs.map((row) => row.epoch);
@@ -58,7 +58,7 @@ function runCharts() {
       { name: "validation", xs: ends, ys: epochs.map((row) => row.valid_loss ?? NaN), style: 1, dots: true },
       { name: "training, each batch", xs, ys: raw, style: 0, faint: true },
     ].filter((line) => line.xs.length) });
-    schedule.draw({ lines: [{ name: "last layers", xs, ys: rates }] });
+    schedule.draw({ lines: [{ name: "learning rate", xs, ys: rates }] });
 
     const shown = names.slice(0, METRICS);
     if (shown.join("\n") !== [...plots.keys()].join("\n")) {
@@ -71,7 +71,7 @@ function runCharts() {
       const trivial = baseline[name] ?? null;
       plot.draw({ lines: ends.length ? [
         { name: plainName(name), xs: ends, ys: epochs.map((row) => row[name] ?? NaN), dots: true },
-        ...(trivial === null ? [] : [{ name: "always the most frequent label", xs: [0, progress.epochs || 1],
+        ...(trivial === null ? [] : [{ name: trivialName, xs: [0, progress.epochs || 1],
           ys: [trivial, trivial] }]),
       ] : [] });
     }

@@ -8,7 +8,7 @@ function epochTable() {
   let drawn;
   return {
     element,
-    draw(rows, best, baseline) {
+    draw(rows, best, baseline, trivialName = "") {
       const text = JSON.stringify([rows.at(-1), best, baseline]);
       if (text === drawn) return; // between two epochs nothing changes
       drawn = text;
@@ -25,7 +25,7 @@ function epochTable() {
       body.replaceChildren(...rows.map((row) => h("tr", { class: row.epoch === best ? "best" : "" },
         ...columns.map((name, index) => h(index ? "td" : "th", index ? {} : { scope: "row" }, cell(row, name))))));
       const trivial = columns.some((name) => name in baseline);
-      foot.replaceChildren(...(trivial ? [h("tr", {}, h("th", { scope: "row" }, "Always the most frequent label"),
+      foot.replaceChildren(...(trivial ? [h("tr", {}, h("th", { scope: "row" }, trivialName[0].toUpperCase() + trivialName.slice(1)),
         ...columns.slice(1).map((name) => h("td", {}, name in baseline ? figure(baseline[name]) : "")))] : []));
     },
   };
@@ -54,8 +54,8 @@ function view(model, el, points) {
   const charts = runCharts();
   const table = epochTable();
   el.classList.add("ipyfastai", "ipyfastai-run-view");
-  el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, best, problem, advice,
-    charts.element, table.element);
+  el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, best, problem, advice);
+  if (model.get("_curves")) el.append(charts.element, table.element);
 
   const stay = (event) => event.preventDefault(); // the browser asks; under Voila the kernel ends with the page
   const askBeforeLeaving = (ask) => {
@@ -115,12 +115,13 @@ function view(model, el, points) {
   }
 
   function draw() {
+    if (!model.get("_curves")) return;
     const shown = model.get("_shown");
     const data = points.data();
     const current = shown.run === data.run && shown.run !== undefined;
     const drawn = current ? data : { raw: [], smoothed: [], rates: [], epochs: [] };
     charts.draw(drawn, shown);
-    table.draw(drawn.epochs, shown.best, shown.baseline ?? {});
+    table.draw(drawn.epochs, shown.best, shown.baseline ?? {}, shown.trivial);
   }
 
   points.views.add(draw);

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
-from traitlets import Dict
+from traitlets import Bool, Dict
 
 from ..assets import joined
 
@@ -27,16 +27,18 @@ class RunView(anywidget.AnyWidget):
 
     Call `show` as often as there is something new: a page is sent only the batches and epochs that it has not
     got yet, and a page that comes later asks for all. `acted(action, value)` is called for a button, with one of
-    ACTIONS; whether it makes sense now is for it to decide.
+    ACTIONS; whether it makes sense now is for it to decide. Without `curves` there are no charts and no table of
+    epochs: for whoever shows those of several runs.
     """
 
     _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/run_charts.js", "training/run_view.js")
     _css = joined("base.css", "training/chart.css", "training/run_view.css")
 
+    _curves = Bool(True, help="whether there are charts and a table of epochs").tag(sync=True)
     _shown = Dict(help="state, words, progress, problem, advice and what can be resumed").tag(sync=True)
 
-    def __init__(self, *, acted: Callable[[str, Any], Any], **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, *, acted: Callable[[str, Any], Any], curves: bool = True, **kwargs):
+        super().__init__(_curves=curves, **kwargs)
         self._acted = acted
         self._run: TrainingRun | None = None
         self._number = 0  # of the run shown, so that a page tells the batches of one from those of another
@@ -96,6 +98,7 @@ def _state(run: TrainingRun, number: int) -> dict:
         "progress": {name: plain(value) for name, value in progress.items()},
         "metrics": metric_names(history) or list(run.baseline),
         "baseline": {name: plain(value) for name, value in run.baseline.items()},
+        "trivial": run.baseline_name,
         "best": run.best,
         "epochs": len(history),
         "problem": run.problem,

@@ -54,7 +54,7 @@ function ticks([low, high], { log, whole }, room) {
   const rough = (high - low) / Math.max(1, room);
   const power = 10 ** Math.floor(Math.log10(rough));
   let step = [1, 2, 5, 10].find((digit) => digit * power >= rough) * power;
-  if (whole && high - low > 1) step = Math.max(1, step);
+  if (whole && high - low >= 1) step = Math.max(1, step);
   const found = [];
   for (let count = Math.ceil(low / step - 1e-9); count * step <= high + step * 1e-9; count++) found.push(count * step);
   return found;

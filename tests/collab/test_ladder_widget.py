@@ -1,0 +1,283 @@
+"""Where ratings come from, the ladder, and what comes of it: without a page."""
+
+import asyncio
+import shutil
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+from ipyfastai.models import Ratings, Recommender, evaluate, example_ratings
+from ipyfastai.models.collab.folders import ratings_folders
+from ipyfastai.models.collab.rungs import RUNGS
+from ipyfastai.widgets import BiasRanking, CollabTraining, FileDownload, RungLadder
+from ipyfastai.widgets.collab.ladder_form import LadderForm
+from ipyfastai.widgets.collab.ratings_source import RatingsSource, _read
+from ipyfastai.widgets.uploads import Upload
+
+PATIENCE = 120  # seconds, on a crowded machine
+QUICK = {"epochs": 2, "batch_size": 1024, "learning_rate": 0.02, "factors": 4}
+CSV = "user,item,rating\n" + "".join(f"u{n % 4},i{n % 5},{1 + n % 5}\n" for n in range(20))
+
+
+async def until(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.02)
+
+
+def place(*rungs):
+    return tuple(list(RUNGS).index(rung) for rung in rungs)
+
+
+def quick(ladder, *rungs, **values):
+    for name, value in {**QUICK, "rungs": place(*rungs), **values}.items():
+        ladder.form[name] = value
+    return ladder
+
+
+def climbed(ladder):
+    async def climb():
+        assert ladder.start()
+        await until(lambda: not ladder.active)
+
+    asyncio.run(climb())
+    return ladder
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    return example_ratings()
+
+
+@pytest.fixture(scope="module")
+def training(ratings, tmp_path_factory):
+    """A whole training of three rungs."""
+    training = CollabTraining(ratings, folder=tmp_path_factory.mktemp("runs"))
+    climbed(quick(training.ladder, "dot_product", "weight_decay", "net"))
+    yield training
+    training.close()
+
+
+def test_rungs_beside_the_baselines(training):
+    ladder = training.ladder
+    titles = ["Dot product", "+ weight decay", "Neural network"]
+    assert list(ladder.runs) == titles
+    assert list(ladder.value.index) == [*titles, "global mean", "user + item means", "most popular"]
+    assert list(ladder.value) == ["mse", "rmse", "mae", "precision@10", "recall@10", "ndcg@10"]
+    for title, run in ladder.runs.items():
+        assert run.state == "finished" and len(run.history) == 2
+        assert ladder.value.loc[title, "mse"] == pytest.approx(run.history["mse"].min(), rel=1e-5)
+        assert run.split is ladder.runs[titles[0]].split
+    again = evaluate(ladder.runs["+ weight decay"].predictor, ladder.runs["+ weight decay"].split, baselines=False)
+    assert again.loc["model"].tolist() == pytest.approx(ladder.value.loc["+ weight decay"].tolist(), rel=1e-4)
+    assert ladder.runs["+ weight decay"].settings.decay_rate == 0.1 and ladder.runs[titles[0]].settings.decay_rate == 0
+    shown = ladder.figures._table
+    assert [row["name"] for row in shown["rows"]] == list(ladder.value.index)
+    assert shown["protocol"].startswith("Random split: 3,000 of 15,000 ratings") and "Ranking:" in shown["protocol"]
+    bold = [
+        (row["name"], column)
+        for row in shown["rows"]
+        for column, best in zip(ladder.value, row["best"], strict=True)
+        if best
+    ]
+    assert (ladder.value["mse"].idxmin(), "mse") in bold and (ladder.value["ndcg@10"].idxmax(), "ndcg@10") in bold
+    assert shown["rows"][3]["figures"][3:] == [None] * 3  # one mean ranks nothing
+    lines = ladder.figures._curves["lines"]
+    assert [line["name"] for line in lines] == titles
+    assert lines[1]["validation"] == [[1, 2], ladder.runs["+ weight decay"].history["mse"].tolist()]
+    assert training.value is ladder.value
+
+
+def test_the_best_is_looked_at_and_every_rung_says_what_it_has(training):
+    result, ladder = training.result, training.ladder
+    assert list(ladder.runs)[result.form["rung"]] == ladder.best
+    assert training.table.predictions is not None
+
+    def look(rung, what):
+        result.form["rung"], result.form["what"] = list(ladder.runs).index(rung), what
+        result._show()
+        return result.content, result.job._shown.get("text", "")
+
+    explorer, _ = look("+ weight decay", 0)
+    assert type(explorer).__name__ == "EmbeddingExplorer" and len(explorer.embedding) > 100
+    ranking, said = look("+ weight decay", 1)
+    assert isinstance(ranking, BiasRanking) and not said
+    assert ranking.value["bias"].is_monotonic_decreasing
+    assert look("Dot product", 1) == (None, "It has no biases. The rungs above it do.")
+    for what in (1, 2):
+        content, said = look("Neural network", what)
+        assert content is None and "no product of factors" in said
+
+
+def test_the_model_to_keep_can_be_read_again(training, ratings):
+    result = training.result
+    result.form["rung"], result.form["what"] = 1, 2
+    result._show()
+    assert isinstance(result.content, FileDownload) and result.content._offered["name"] == "films.safetensors"
+    kept = Recommender.load(result.content._path)
+    run = training.ladder.runs["+ weight decay"]
+    assert kept.n_users == 0 and list(kept.titles) == list(ratings.titles)
+    assert np.allclose(kept.item_factors, run.rung.item_factors.detach().cpu().numpy())
+
+
+def test_other_ratings_begin_anew(ratings):
+    training = CollabTraining(ratings)
+    ladder, table = training.ladder, training.table
+    training._begin(ratings.take(np.arange(5000)))
+    assert training.ladder is not ladder and len(training.ladder.ratings) == 5000
+    assert ladder.comm is None and table.comm is None and training.value is None
+    training.close()
+
+
+def test_a_stop_measures_what_there_is(ratings):
+    ladder = quick(RungLadder(ratings), "dot_product", "biases", epochs=1000)
+
+    async def climb():
+        assert ladder.start() and not ladder.start()
+        await until(lambda: ladder.run is not None and len(ladder.run.history) > 0)
+        assert ladder.form._fields["fields"][0]["disabled"]
+        ladder._act("pause", None)
+        await until(lambda: ladder.run.state == "paused")
+        ladder._act("resume", None)
+        ladder._act("stop", None)
+        await until(lambda: not ladder.active)
+
+    asyncio.run(climb())
+    assert list(ladder.runs) == ["Dot product"] and ladder.value.index[0] == "Dot product"
+    run = ladder.runs["Dot product"]
+    assert run.state == "stopped" and ladder.value["mse"].iloc[0] == pytest.approx(run.history["mse"].min(), rel=1e-5)
+    assert not ladder.form._fields["fields"][0]["disabled"]
+    folder = ladder._folder
+    assert folder.is_dir()
+    ladder.close()
+    assert not folder.exists()
+
+
+def test_closing_ends_the_training(ratings):
+    ladder = quick(RungLadder(ratings), "biases", epochs=1000)
+
+    async def climb():
+        ladder.start()
+        await until(lambda: ladder.run is not None and len(ladder.run.history) > 0)
+        ladder.close()
+        await until(lambda: not ladder._busy)
+
+    asyncio.run(climb())
+    assert ladder.run.state == "stopped" and not ladder._folder.exists() and ladder.value is None
+
+
+def test_a_training_that_diverges_offers_another_rate(ratings):
+    ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases", learning_rate=10.0, epochs=3))
+    if ladder.run.state == "failed":
+        assert ladder.run.problem["settings"]["learning_rate"] < 10
+        assert len(ladder.runs) <= 1
+    else:  # it got through, and is measured as badly as it is
+        assert ladder.value.loc["Dot product", "mse"] > ladder.value.loc["global mean", "mse"]
+    ladder.close()
+
+
+def test_what_cannot_be_trained_is_said_on_the_page(ratings):
+    ladder = quick(RungLadder(ratings))
+    assert not ladder.start() and ladder.view._shown["note"] == "Choose a rung to train."
+    ladder.close()
+    few = Ratings([0, 1], [0, 1], [4, 3], user_ids=["a", "b"], item_ids=["1", "2"])
+    ladder = quick(RungLadder(few), "biases", share=1)
+    assert not ladder.start() and "without ratings" in ladder.view._shown["note"]
+    ladder.close()
+    with pytest.raises(TypeError, match="climbed with Ratings"):
+        RungLadder([1, 2])
+
+
+def test_the_form_offers_what_the_ratings_allow(ratings):
+    form = LadderForm(ratings)
+    assert form._fields["fields"][0]["options"] == ["At random", "The latest of all", "Each user's latest"]
+    form["split"] = 2
+    form._draw()
+    assert "share" not in [field["name"] for field in form._fields["fields"]]
+    assert form.split().protocol.startswith("Leave last out")
+    form["split"], form["share"] = 1, 10
+    assert form.split().protocol.startswith("Split by time") and len(form.split().valid) == pytest.approx(1500, abs=20)
+    timeless = Ratings(
+        ratings.users, ratings.items, ratings.values, user_ids=ratings.user_ids, item_ids=ratings.item_ids
+    )
+    assert LadderForm(timeless)._fields["fields"][0]["options"] == ["At random"]
+    form["decay"], form["weight_decay"], form["early_stop"] = 1, 0.02, 3
+    by_rung = {one.rung: one for one in form.settings()}
+    assert by_rung["biases"].decay_rate == 0 and by_rung["weight_decay"].decay_rate == 0.02
+    assert by_rung["net"].decay == "l2" and by_rung["net"].early_stop == 3
+
+
+# Where ratings come from.
+
+
+def fetched(source, act):
+    async def fetch():
+        act()
+        await until(lambda: not source.job.busy and (source.value is not None or source.job._shown))
+
+    asyncio.run(fetch())
+    return source.value, source.job._shown.get("text", "")
+
+
+def test_the_example(ratings):
+    source = RatingsSource()
+    value, said = fetched(source, lambda: source._pressed("get"))
+    assert len(value) == len(ratings) and not said
+    assert "15,000 ratings of 200 titles by 300 users" in source.findings._shown["sentences"][0][1]
+    source.close()
+
+
+def test_folders_below_the_root_only(tmp_path):
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    for folder in (outside, root / "small", root / "a" / "b", root / "a" / "b" / "too_deep", root / ".hidden"):
+        folder.mkdir(parents=True)
+        (folder / "ratings.csv").write_text(CSV)
+    (root / "link").symlink_to(outside)
+    assert ratings_folders(root) == ["a/b", "small"] and ratings_folders(tmp_path / "none") == []
+    source = RatingsSource(data_root=root)
+    source.form["source"], source.form["folder"] = 3, 1
+    source._draw()
+    value, _ = fetched(source, lambda: source._pressed("get"))
+    assert value.n_users == 4 and value.n_items == 5
+    source.close()
+
+
+def test_without_a_root_no_folder_is_offered(monkeypatch):
+    monkeypatch.delenv("IPYFASTAI_DATA_ROOT", raising=False)
+    source = RatingsSource()
+    assert source.form._fields["fields"][0]["options"] == ["Built-in example", "MovieLens", "Upload a file"]
+    source.close()
+
+
+def test_an_uploaded_table_a_zip_and_what_is_neither(tmp_path):
+    source = RatingsSource()
+    for upload in (Upload.keep("my films.csv", CSV.encode()), Upload.keep("my films.csv", _zip(tmp_path))):
+        value, _ = fetched(source, partial(source.fetch, partial(_read, upload)))
+        assert len(value) == 20 and value.name == "my films"
+    source.set_trait("value", None)
+    value, said = fetched(source, lambda: source.fetch(lambda progress: _read(Upload.keep("x", b"hello"), progress)))
+    assert value is None and said and source.job._shown["state"] == "failed"
+    source.close()
+
+
+def _zip(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "ratings.csv").write_text(CSV)
+    return open(shutil.make_archive(tmp_path / "packed", "zip", tmp_path, "mine"), "rb").read()
+
+
+def test_without_a_network_a_download_says_so(monkeypatch):
+    def fail(name, folder, *, progress=None):
+        raise RuntimeError(f"Nothing can be downloaded: {name}")
+
+    monkeypatch.setattr("ipyfastai.widgets.collab.ratings_source.download_ratings", fail)
+    source = RatingsSource()
+    source.form["source"] = 1
+    source._draw()
+    value, said = fetched(source, lambda: source._pressed("get"))
+    assert value is None and said == "Nothing can be downloaded: ml-latest-small"
+    home = source._home()
+    source.close()
+    assert not home.exists()
