@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from ipyfastai.models.embeddings.embedding import Embedding
 from ipyfastai.models.embeddings import search as rows_found
+from ipyfastai.models.embeddings.embedding import Embedding
 from ipyfastai.models.embeddings.search import Search
 
 LABELS = ["Heat (1995)", "alien (1979)", "ALIENS (1986)", "", "Ärger", "<b>a|b</b>", "a.b", "日本", "x\ny"]
