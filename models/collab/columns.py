@@ -14,6 +14,8 @@ from ..words import counted
 from .layout import QUOTED, Layout, Source
 
 CHUNK = 1_000_000  # rows between two looks at whether anybody still waits
+CELLS = 16_000_000  # of a file of many columns, at once
+MOST = 50_000_000  # ratings; a zip of some kilobytes unfolds to as many as it likes
 FORMAT = "A row is a user, an item, a rating and, if known, the time."
 
 
@@ -66,7 +68,7 @@ def _columns(
                 names=range(beyond + 1),
                 dtype={place: object for what, place in places.items() if what in textual},
                 skiprows=found.skipped,
-                chunksize=CHUNK,
+                chunksize=min(CHUNK, max(1, CELLS // (beyond + 1))),
                 keep_default_na=False,
                 na_values=[""],
                 skipinitialspace=True,
@@ -84,8 +86,10 @@ def _columns(
                 for what, place in places.items():
                     column = chunk[place]
                     parts[what].append(_added(column, known[what]) if what in textual else _numbers(column, what))
+                rows = sum(map(len, parts["user"]))
+                if rows > MOST:
+                    raise ValueError(f"The file has more than {MOST:,} ratings, which is the limit.")
                 if progress is not None:
-                    rows = sum(map(len, parts["user"]))
                     progress.report(min(file.tell(), source.size), source.size, f"Read {counted(rows, 'rating')}")
         except pd.errors.EmptyDataError as error:
             raise ValueError(f"The file has a header and no ratings. {FORMAT}") from error

@@ -60,9 +60,8 @@ def movielens(place: str | Path, *, progress: Progress | None = None) -> Ratings
                 raise ValueError(f"There are no ratings in this zip: neither {' nor '.join(one[0] for one in FILES)}.")
             try:
                 return _read(there, place.stem, progress)
-            except ValueError as error:
-                if archive.testzip() is not None:  # what is damaged may be no ratings before its end tells
-                    raise zipfile.BadZipFile from error
+            except ValueError:
+                _read_to_the_end(there)  # what is damaged may be no ratings before its end tells
                 raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise Damaged("This is not a whole zip file: download it again.") from error
@@ -75,6 +74,15 @@ def _is_release(there: dict[str, Source]) -> bool:
 def _read(there: dict[str, Source], name: str, progress: Progress | None) -> Ratings:
     ratings, titles, scale = next(one for one in FILES if one[0] in there)
     return read_ratings(there[ratings], there.get(titles), scale=scale, name=name, progress=progress)
+
+
+def _read_to_the_end(there: dict[str, Source]) -> None:
+    """Raises what `zipfile` does for a damaged file of ratings or titles; others in the zip are nobody's business."""
+    for name in next(one for one in FILES if one[0] in there)[:2]:
+        if name in there:
+            with there[name].open() as file:
+                while file.read(1 << 20):
+                    pass
 
 
 def _opener(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], BinaryIO]:

@@ -14,6 +14,7 @@ from .layout import QUOTED, Layout, Source, cells, layout
 
 LONGEST = 200  # characters of a title
 LARGEST = 200_000_000  # bytes of a file of titles
+MOST = 2_000_000  # titles
 NO_GENRES = ("", "(no genres listed)", "unknown")
 # The flags that end a line of ml-100k's u.item, in their order (its u.genre).
 FLAGS = (
@@ -46,6 +47,8 @@ def read_titles(file: str | Path | bytes | Source) -> dict[str, tuple[str, tuple
             genres = row[place].split("|") if place < len(row) else []
         named = tuple(clean(name) for name in genres if name.strip().lower() not in NO_GENRES)
         titles.setdefault(row[found.places["item"]].strip(), (clean(row[found.places["title"]]), named))
+        if len(titles) > MOST:
+            raise ValueError(f"The file has more than {MOST:,} titles, which is the limit.")
     if not titles:
         raise ValueError("The file of titles has a header and no titles.")
     return titles

@@ -91,6 +91,19 @@ def test_what_is_no_release(tmp_path, packed):
         movielens(tmp_path / "photos.zip")
 
 
+def test_only_what_is_wanted_of_a_zip_is_unfolded(tmp_path, monkeypatch):
+    """Others in it may be of any size."""
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        archive.writestr("ratings.csv", "user,item,rating\n1,1,good\n2,2,bad\n")
+        archive.writestr("bomb.csv", "0" * 1000)
+    read = zipfile.ZipFile.open
+    opened = []
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *given: [opened.append(given[1].filename), read(*given)][1])
+    with pytest.raises(ValueError, match="has 'good' where a rating should be"):
+        movielens(tmp_path / "odd.zip")
+    assert set(opened) == {"ratings.csv"}
+
+
 @pytest.fixture
 def site(monkeypatch):
     """Serve `site(handler or bytes)` as the small release."""

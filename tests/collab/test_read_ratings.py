@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from drawings import HTML
 from ipyfastai.models import read_ratings
-from ipyfastai.models.collab import columns
+from ipyfastai.models.collab import columns, titles
 from ipyfastai.models.collab.titles import clean, distinct, read_titles
 from ipyfastai.models.progress import Cancelled, Progress
 
@@ -311,3 +311,23 @@ def test_progress_and_cancel(monkeypatch):
     progress.cancel()
     with pytest.raises(Cancelled):
         read(PLAIN, progress=progress)
+
+
+def test_there_is_an_end_to_what_a_file_may_unfold_to(monkeypatch):
+    monkeypatch.setattr(columns, "MOST", 3)
+    assert len(read_ratings(b"user,item,rating\n1,1,3\n2,2,4\n3,1,5\n")) == 3
+    with pytest.raises(ValueError, match="more than 3 ratings"):
+        read_ratings(b"user,item,rating\n" + b"1,1,3\n2,2,4\n" * 2)
+    monkeypatch.setattr(titles, "MOST", 1)
+    with pytest.raises(ValueError, match="more than 1 titles"):
+        read_titles(b"movieId,title\n1,Heat\n2,Ronin\n")
+
+
+def test_a_file_of_many_columns_is_read_in_smaller_parts(monkeypatch):
+    monkeypatch.setattr(columns, "CELLS", 30)
+    told = []
+    progress = Progress()
+    monkeypatch.setattr(progress, "report", lambda *report: told.append(report[2]))
+    wide = "user,item,rating,a,b,c\n" + "".join(f"{row % 7},{row},{row % 5 + 1},,,\n" for row in range(10))
+    assert len(read_ratings(wide.encode(), progress=progress)) == 10
+    assert told == ["Read 4 ratings", "Read 8 ratings", "Read 10 ratings"]
