@@ -9,6 +9,7 @@ from factorise import movielens_recommender, small_recommender
 from ipyfastai.models.collab.explain import Explanation
 from ipyfastai.models.collab.link import Link
 from ipyfastai.widgets import Recommendations
+from ipyfastai.widgets.collab import recommendations as module
 from ipyfastai.widgets.collab.reasons import parts, reason
 
 ALIEN, MATRIX = "Alien (1979)", "Matrix, The (1999)"
@@ -153,6 +154,13 @@ def test_a_page_can_ask_for_only_so_much(widget):
     assert len(widget._shown["rows"]) == 200 and not widget._shown["more"]
     say(widget, type="search", token="x" * 10_000, text="the " * 10_000)
     assert len(widget.sent[-1]["token"]) == 64
+
+
+def test_hiding_has_an_end_and_is_done_once(widget, monkeypatch):
+    monkeypatch.setattr(module, "MOST_HIDDEN", 3)
+    for code in (0, 0, 1, 2, 3, 4):
+        say(widget, type="hide", item=code)
+    assert widget._shown["hidden"] == 3 and widget._shown["undo"] == 3
 
 
 def test_ratings_to_begin_with():
