@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from traitlets import Any
 
 from ..composite import Composite
+from .encodings import is_categorical
 from .explorer import EmbeddingExplorer
 from .upload import EmbeddingUpload
+
+GROUPS = 20  # beyond that, most of them would share a colour
 
 
 class AnyEmbedding(Composite):
@@ -27,8 +31,22 @@ class AnyEmbedding(Composite):
 
     def _loaded(self, change) -> None:
         before = self.children[1:]
-        self.set_trait("value", EmbeddingExplorer(change["new"], **self._options))
+        embedding = change["new"]
+        options = {"colour": grouping(embedding.metadata), **self._options}
+        self.set_trait("value", EmbeddingExplorer(embedding, **options))
         self.children = [self.upload, self.value]
         for child in before:
             child.layout.close()
             child.close()
+
+
+def grouping(metadata: pd.DataFrame) -> str | None:
+    """The first column that puts the rows into a few groups, whose colours say something at first sight.
+
+    >>> grouping(pd.DataFrame({"title": ["Alien", "Emma", "Solaris"], "genre": ["Sci-Fi", "Drama", "Sci-Fi"]}))
+    'genre'
+    """
+    for name, column in metadata.items():
+        if is_categorical(column) and 1 < column.nunique() <= min(GROUPS, len(column) // 2 + 1):
+            return name
+    return None
