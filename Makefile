@@ -1,6 +1,6 @@
 # make app    open the gallery of dashboards in a browser (PORT=8866)
 # make test   run every test, browser tests included
-# make bench  compare each path with its alternatives; writes docs/benchmarks.md, takes about half an hour
+# make bench  compare each path with its alternatives; writes docs/benchmarks.md, takes about an hour
 # make lint   check the style
 # make clean  remove .venv and everything built
 #
@@ -23,7 +23,7 @@ test: $(VENV)/test.installed $(VENV)/browser.installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/test.installed $(VENV)/browser.installed
-	for part in app training interpretation cleaner collab embedding; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+	for part in app training interpretation cleaner collab recommending embedding; done
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
