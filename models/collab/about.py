@@ -13,6 +13,7 @@ import torch
 
 from ..training.device import device_name
 from .baselines import Means
+from .evaluate import prediction_errors
 from .ratings import Ratings
 from .rung import Rung
 from .rungs import RUNGS
@@ -58,9 +59,4 @@ def baseline(split: Split) -> dict[str, float]:
     >>> baseline(split)
     {'mse': 0.79, 'rmse': 0.889, 'mae': 0.686}
     """
-    valid = split.valid
-    if not len(valid):
-        return {}
-    wrong = Means(split.train).predict(valid.users, valid.items).astype(np.float64) - valid.values
-    mse = float(np.square(wrong).mean())
-    return {"mse": mse, "rmse": mse**0.5, "mae": float(np.abs(wrong).mean())}
+    return prediction_errors(Means(split.train), split.valid) if len(split.valid) else {}

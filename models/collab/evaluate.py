@@ -11,6 +11,7 @@ from ..progress import Progress
 from ..words import counted
 from .baselines import ITEM_SHRINKAGE, USER_SHRINKAGE, GlobalMean, Means, MostPopular, Predictor
 from .ranking import rank
+from .ratings import Ratings
 from .splits import Split
 
 ROWS = 1_000_000  # ratings predicted together
@@ -62,7 +63,11 @@ def evaluate(
     rows = {}
     for name, one in {**models, **fitted}.items():
         stage = _Stage(progress, name) if progress is not None else None
-        figures = dict.fromkeys(ERRORS, np.nan) if isinstance(one, MostPopular) else _errors(one, split, stage)
+        figures = (
+            dict.fromkeys(ERRORS, np.nan)
+            if isinstance(one, MostPopular)
+            else prediction_errors(one, split.valid, progress=stage)
+        )
         ranked = rank(one.scores, split.train, liked, asked, k=k, progress=stage)
         rows[name] = {**figures, **(dict.fromkeys(ranked, np.nan) if isinstance(one, GlobalMean) else ranked)}
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -81,21 +86,27 @@ class _Stage(Progress):
         self._whole.report(done, total, f"{self._name}: {text[:1].lower()}{text[1:]}")
 
 
-def _errors(model: Predictor, split: Split, progress: Progress | None) -> dict[str, float]:
-    valid = split.valid
+def prediction_errors(model: Predictor, ratings: Ratings, *, progress: Progress | None = None) -> dict[str, float]:
+    """Mean squared error, its root, and mean absolute error of a model's predictions of these ratings.
+
+    >>> prediction_errors(Means(split.train), split.valid)
+    {'mse': 0.79, 'rmse': 0.889, 'mae': 0.686}
+
+    Not a number without ratings. Raises ValueError, a sentence, for predictions that are no finite numbers.
+    """
     squares = absolutes = 0.0
-    for begin in range(0, len(valid), ROWS):
+    for begin in range(0, len(ratings), ROWS):
         if progress is not None:
-            progress.report(begin, len(valid), f"Predicting {counted(len(valid), 'rating')}")
+            progress.report(begin, len(ratings), f"Predicting {counted(len(ratings), 'rating')}")
         part = slice(begin, begin + ROWS)
-        predicted = np.asarray(model.predict(valid.users[part], valid.items[part]), dtype=np.float64)
-        if predicted.shape != valid.values[part].shape or not np.isfinite(predicted).all():
+        predicted = np.asarray(model.predict(ratings.users[part], ratings.items[part]), dtype=np.float64)
+        if predicted.shape != ratings.values[part].shape or not np.isfinite(predicted).all():
             raise ValueError("The model's predictions are not one finite number for each rating: has training failed?")
-        gap = predicted - valid.values[part]
+        gap = predicted - ratings.values[part]
         squares += float(np.square(gap).sum())
         absolutes += float(np.abs(gap).sum())
-    mse = squares / len(valid)
-    return {"mse": mse, "rmse": mse**0.5, "mae": absolutes / len(valid)}
+    mse, mae = (total / len(ratings) if len(ratings) else np.nan for total in (squares, absolutes))
+    return {"mse": mse, "rmse": mse**0.5, "mae": mae}
 
 
 def _protocol(split: Split, k: int, threshold: float, asked: int, of: int, seed: int, baselines: bool) -> str:

@@ -34,11 +34,7 @@ def check_labels(labels: Sequence[Any], count: int) -> tuple[np.ndarray, list[st
     if long.any():
         names[long] = [f"{label[: LONGEST - 1]}…" for label in names[long]]
         notices.append(f"{counted(long.sum(), 'label')} of more than {LONGEST} characters {_was(long.sum())} cut off.")
-    try:
-        sound = "\0" not in "".join(names) and bool("".join(names).encode() or True)
-    except UnicodeEncodeError:
-        sound = False
-    if not sound:
+    if not _is_sound("".join(names)):
         names[:] = [label.encode(errors="replace").decode().replace("\0", "\ufffd") for label in names]
     return names, notices
 
@@ -49,6 +45,14 @@ def _text(label: Any) -> str:
     if isinstance(label, bytes):
         return label.decode(errors="replace")
     return "" if label is None or label != label else str(label)  # NaN and NaT are not themselves
+
+
+def _is_sound(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return "\0" not in text
 
 
 def _was(count: int) -> str:
