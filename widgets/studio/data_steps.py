@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...models.cleaning.apply import refusal
 from ...models.data.report import ImageReport
+from ...models.loading import load_fastai
 from ...models.progress import Progress
 from ...models.projects import Project
 from ..data.batch_grid import BatchGrid
@@ -222,6 +223,7 @@ class CheckStep(Step):
 def loaders(data: Data, folder: Path, progress):
     """fastai's DataLoaders; the first call loads fastai and PyTorch, which takes a while."""
     progress.report(0, None, "Loading fastai and PyTorch")
+    load_fastai()
     from ...models.data.loaders import dataloaders
 
     progress.report(0, None, "Opening the photos")

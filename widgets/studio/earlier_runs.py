@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...models.loading import load_fastai
 from ...models.words import counted
 from ..form import Field, Form
 
@@ -30,6 +31,7 @@ class EarlierRun:
 
 def earlier_runs(folder: Path) -> list[EarlierRun]:
     """The runs below a folder that have come to something, the newest first; loads fastai."""
+    load_fastai()
     from ...models.training.run_folder import load_run
 
     found = []
