@@ -10,6 +10,7 @@ from ..progress import Progress
 from .embedding import BLOCK
 
 SAMPLE = 4096  # rows for a first guess of the mean
+LARGEST = 8192  # rows and columns of the matrix whose eigenvectors are found: half a gigabyte, and many minutes
 # Multiplications that OpenBLAS leaves to one thread: on a busy machine its threads wait for each other, at every block.
 SMALL = 2**18
 
@@ -46,13 +47,19 @@ class PCA:
     def fit(cls, vectors: np.ndarray, components: int | None = None, *, progress: Progress | None = None) -> PCA:
         """Of finite vectors (n, d), the first `components`, by default all min(n - 1, d) of them.
 
-        Raises ValueError with a sentence for fewer than two rows and where all rows are the same; Cancelled.
+        Raises ValueError with a sentence for fewer than two rows, where all rows are the same, and where there are
+        more than 8,192 of both rows and columns; Cancelled.
         """
         count, width = vectors.shape
         if components is not None and components < 1:
             raise ValueError(f"At least one component is needed, not {components}.")
         if count < 2:
             raise ValueError("Principal components need at least two rows.")
+        if min(count, width) > LARGEST:
+            raise ValueError(
+                f"Principal components of {count:,} rows with {width:,} columns would take too long: "
+                f"{LARGEST:,} of either is the limit."
+            )
         guess = vectors[:: max(1, count // SAMPLE)].mean(axis=0, dtype=np.float64)
         if width <= count:
             mean, covariance = _covariance(vectors, guess, progress)

@@ -1,7 +1,10 @@
-"""Which column colours the points of an upload at first."""
+"""Which column colours the points of an upload at first, and what cannot be shown."""
 
 import pandas as pd
 import pytest
+from ipyfastai.models.embeddings import pca
+from ipyfastai.models.embeddings.example import examples
+from ipyfastai.widgets import AnyEmbedding
 from ipyfastai.widgets.embeddings.any_embedding import grouping
 
 TITLES = [f"title {number}" for number in range(50)]
@@ -19,3 +22,16 @@ TITLES = [f"title {number}" for number in range(50)]
 )
 def test_the_first_column_of_a_few_groups(columns, expected):
     assert grouping(pd.DataFrame(columns)) == expected
+
+
+def test_what_cannot_be_explored_is_told_and_the_last_stays(monkeypatch):
+    view = AnyEmbedding()
+    name, *_ = examples()
+    view.upload.show_example(name)
+    shown = view.value
+    assert len(shown.embedding) and view.children == (view.upload, shown)
+    monkeypatch.setattr(pca, "LARGEST", 3)
+    view.upload.show_example(name)
+    assert "would take too long: 3 of either is the limit" in view.upload.job._shown["text"]
+    assert view.value is shown and view.children == (view.upload, shown)
+    view.close()

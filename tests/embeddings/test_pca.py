@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ipyfastai.models.embeddings import pca
 from ipyfastai.models.embeddings.pca import PCA
 from ipyfastai.models.progress import Cancelled, Progress
 from sklearn.decomposition import PCA as SklearnPCA
@@ -126,3 +127,11 @@ def test_cancelled(shape):
     progress.cancel()
     with pytest.raises(Cancelled):
         PCA.fit(RANDOM.standard_normal(shape).astype(np.float32), progress=progress)
+
+
+def test_a_matrix_that_nobody_could_wait_for_is_refused(monkeypatch):
+    monkeypatch.setattr(pca, "LARGEST", 8)
+    for shape in ((8, 40), (40, 8)):
+        PCA.fit(spread(*shape))
+    with pytest.raises(ValueError, match="9 rows with 9 columns would take too long: 8 of either"):
+        PCA.fit(spread(9, 9))

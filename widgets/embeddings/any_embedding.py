@@ -33,7 +33,11 @@ class AnyEmbedding(Composite):
         before = self.children[1:]
         embedding = change["new"]
         options = {"colour": grouping(embedding.metadata), **self._options}
-        self.set_trait("value", EmbeddingExplorer(embedding, **options))
+        try:
+            explorer = EmbeddingExplorer(embedding, **options)
+        except ValueError as error:
+            return self.upload.job.say(str(error), bad=True)
+        self.set_trait("value", explorer)
         self.children = [self.upload, self.value]
         for child in before:
             child.layout.close()

@@ -96,11 +96,11 @@ class EmbeddingUpload(Composite):
             self.metadata.clear()  # it was of other vectors
         self._file = file
         self.children = [self.vectors, *([self.metadata] if file is not None else []), self.examples, self.job]
-        self.set_trait("value", embedding)
         count, width = embedding.vectors.shape
         columns = embedding.metadata.shape[1]
         more = f", {counted(columns, 'column')} of metadata" if columns else ""
         self.job.say(f"{counted(count, 'vector')} of {counted(width, 'number')} each{more}.")
+        self.set_trait("value", embedding)  # last: whoever cannot show it says so here
 
 
 def _together(file: VectorsFile, metadata: pd.DataFrame) -> Embedding:
