@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 255  # bytes in a file's name
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def new_class(text: str, known: Iterable[str]) -> str:
@@ -47,7 +49,7 @@ def why_no_folder(label: str, *, known: bool = False) -> str:
         return ""
     if label.startswith("."):
         return "folders that begin with a dot are hidden, and loaders skip them"
-    if "\\" in label or any(ord(c) < 32 or ord(c) == 127 for c in label):
+    if "\\" in label or UNSEEN.search(label):  # one that turns letters round makes a name look like another
         return "it has a backslash or a control character"
     if label != label.strip():
         return "it begins or ends with a space"
