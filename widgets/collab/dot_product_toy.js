@@ -5,7 +5,7 @@ export default {
     const { factors, films } = model.get("_shown");
     const sliders = []; // by row (the user, then the films) and factor
     const numberLine = (who, row) => h("tr", {}, h("th", { scope: "row" }, who), ...factors.map((factor, place) => {
-      const shown = h("output", {});
+      const shown = h("span", { class: "shown" });
       const input = h("input", { type: "range", min: -1, max: 1, step: 0.01, "aria-label": `${who}: ${factor}`, oninput: () => {
         shown.textContent = two(input.valueAsNumber);
         model.send({ type: "set", row, factor: place, number: input.valueAsNumber });

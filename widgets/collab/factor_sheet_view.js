@@ -4,7 +4,7 @@ export default {
   render({ model, el }) {
     const send = (type, value) => model.send({ type, value });
     const slider = (text, attributes, type, words) => {
-      const shown = h("output", {});
+      const shown = h("span", { class: "shown" });
       const input = h("input", { type: "range", "aria-label": text, ...attributes, oninput: () => {
         shown.textContent = words(input.valueAsNumber);
         send(type, input.valueAsNumber);
