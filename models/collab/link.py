@@ -10,8 +10,8 @@ import numpy as np
 class Link(NamedTuple):
     """`low + (high - low) * sigmoid(x)`, or `x` itself where there is no range.
 
-    >>> Link(0, 5.5)(np.array([0.0, 10.0]))
-    array([2.75  , 5.49975])
+    >>> Link(0, 5.5)(np.array([0.0, 10.0])).round(5)
+    array([2.75   , 5.49975])
 
     The lessons train with a range that goes a little beyond the ratings (0 to 5.5 for ratings up to 5), since a
     sigmoid never reaches its ends (fastai book, chapter 8).

@@ -62,12 +62,13 @@ def read_metadata(file: bytes | str | Path, count: int) -> pd.DataFrame:
     [1995, 1979]
 
     A file of as many lines as vectors has no header, as TensorFlow's projector writes it for one column; then
-    columns are called "column 1" and so on. Columns of numbers are numbers. Raises ValueError with a sentence.
+    columns are called "column 1" and so on. Columns of numbers are numbers, whole ones integers. Raises
+    ValueError with a sentence.
     """
     table = read_table(file, rows=count)
     if len(table.frame) != count:
         raise ValueError(f"There are {counted(count, 'vector')}, and {counted(len(table.frame), 'row')} of metadata.")
-    return table.frame
+    return table.frame.apply(_integers)
 
 
 def label_column(metadata: pd.DataFrame) -> str | None:
@@ -94,10 +95,15 @@ def _labels(frame: pd.DataFrame, texts: list[str]) -> tuple[list[str] | None, pd
                 frame = frame.drop(columns=name)
     if chosen is None:
         return None, frame
-    column = frame[chosen]
-    if column.dtype.kind == "f" and np.isfinite(column).all() and (column == column.round()).all():
-        column = column.astype(np.int64)
+    column = _integers(frame[chosen])
     return [str(label) if label is not None else "" for label in column.tolist()], frame.drop(columns=chosen)
+
+
+def _integers(column: pd.Series) -> pd.Series:
+    """A column of whole numbers as such: a year is 1995, not 1995.0."""
+    if column.dtype.kind != "f" or not (column.abs() < 2**53).all() or (column != column.round()).any():
+        return column
+    return column.astype(np.int64)
 
 
 def _read_npy(file: bytes | str | Path) -> np.ndarray:

@@ -128,3 +128,9 @@ def test_which_column_names_the_rows():
     assert label_column(pd.DataFrame({"genre": ["a"], "Title": ["b"]})) == "Title"
     assert label_column(pd.DataFrame({"year": [1], "genre": ["a"], "studio": ["b"]})) == "genre"
     assert label_column(pd.DataFrame({"year": [1]})) is None
+
+
+def test_whole_numbers_of_metadata_are_integers():
+    found = read_metadata(b"title\tyear\tscore\tlength\nHeat\t1995\t8.3\t170\nAlien\t1979\t8.5\t\n", 2)
+    assert found["year"].dtype == np.int64 and found["year"].tolist() == [1995, 1979]
+    assert found["score"].dtype == found["length"].dtype == np.float64  # a gap is no whole number
