@@ -168,6 +168,16 @@ def test_closing_ends_the_training(ratings):
     assert ladder.run.state == "stopped" and not ladder._folder.exists() and ladder.value is None
 
 
+def test_a_second_climb_leaves_nothing_of_the_first_on_disk(ratings):
+    ladder = quick(RungLadder(ratings), "dot_product", epochs=1)
+    first = climbed(ladder).run
+    second = climbed(ladder).run
+    assert second is not first and len(list(ladder._folder.iterdir())) == 1
+    assert ladder.best == "Dot product" and second.state == "finished"
+    ladder.close()
+    assert not ladder._folder.exists()
+
+
 def test_a_training_that_diverges_offers_another_rate(ratings):
     ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases", learning_rate=10.0, epochs=3))
     if ladder.run.state == "failed":

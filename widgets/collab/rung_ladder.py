@@ -83,6 +83,9 @@ class RungLadder(Composite):
         self._busy, self.runs, self.run = True, {}, None
         self.set_trait("value", None)
         self.figures.show_table(None, {})
+        if self._given is None:  # whoever climbs again and again fills no disk
+            for run in self._folder.iterdir():
+                shutil.rmtree(run)
         self.form.lock(True)
         start(self._climb(split, settings))
         return True
