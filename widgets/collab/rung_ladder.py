@@ -124,7 +124,8 @@ class RungLadder(Composite):
                 self.run = trained[name] = CollabRun(split, one, folder=self._folder)
                 self.run.start()
                 await self._follow(trained, f"Rung {place} of {len(settings)}: {name}")
-                if len(self.run.history) and self.run.best not in (None, len(self.run.history)):
+                best, done = self.run.best, len(self.run.history)
+                if best is not None and (best < done or self.run.state != "finished"):  # or stopped within an epoch
                     await asyncio.to_thread(self.run.load_best)
                 if not len(self.run.history):
                     trained.pop(name)
