@@ -66,10 +66,8 @@ explorer({count})
 # In the page: resolves with the time (ms since 1970) of the frame in which the points are drawn.
 PAINTED = """() => new Promise((resolve) => {
   const look = () => {
-    const found = [...document.querySelectorAll(".ipyfastai-embedding-plot .scatter div")].find((one) => one.api);
-    const count = found?.api.get("isPointsDrawn");
-    if (count) requestAnimationFrame(() => requestAnimationFrame(() => resolve(Date.now())));
-    else requestAnimationFrame(look);
+    if (!document.querySelector(".scatter[data-drawn]")) return requestAnimationFrame(look);
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(Date.now())));
   };
   look();
 })"""

@@ -69,7 +69,7 @@ def watched(watch):
 def opened(page, url, *, theme="", plots=1):
     expect.set_options(timeout=PATIENCE)
     page.goto(url + theme)
-    page.wait_for_function(f"count => {API}.filter((api) => api.get('isPointsDrawn')).length === count", arg=plots)
+    expect(page.locator(".scatter[data-drawn]")).to_have_count(plots)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.layer')].every((layer) => Number(layer.dataset.labels) > 0)"
     )
@@ -121,7 +121,7 @@ def test_a_click_lists_neighbours_to_step_through(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
-    name = options.nth(1).locator(".name").inner_text()
+    name = options.nth(1).locator(".name").first.inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"10 neighbours of {name}")).to_be_visible()
     page.get_by_label("How many neighbours").fill("3")

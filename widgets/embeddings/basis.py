@@ -15,6 +15,7 @@ from ...models.embeddings.prepare import prepare
 from ...models.progress import Progress
 
 COMPONENTS = 100  # at most: more is never looked at one by one
+KEPT = 4  # components of which it is kept where rows lie along them, for who swaps or flips
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Basis:
     vectors: np.ndarray
     pca: PCA
     layouts: dict[str, np.ndarray] = field(default_factory=dict)
+    _along: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, embedding: Embedding, rows: np.ndarray, how: str, *, progress: Progress | None = None) -> Basis:
@@ -68,8 +70,13 @@ class Basis:
             return np.zeros(len(self.rows), np.float32)
         if isinstance(axis, Direction):
             return self._given @ axis.unit.astype(np.float32)
-        part = PCA(self.pca.mean, self.pca.components[[axis]], self.pca.variances[[axis]], self.pca.ratios[[axis]])
-        return part.transform(self.vectors)[:, 0]
+        if axis not in self._along:
+            if len(self._along) >= KEPT:
+                del self._along[next(iter(self._along))]
+            pca = self.pca
+            part = PCA(pca.mean, pca.components[[axis]], pca.variances[[axis]], pca.ratios[[axis]])
+            self._along[axis] = part.transform(self.vectors)[:, 0]
+        return self._along[axis]
 
     def name(self, axis: int | Direction | None) -> str:
         if axis is None:
@@ -85,8 +92,12 @@ def into_view(points: np.ndarray, *, equal: bool = True) -> np.ndarray:
     >>> into_view(np.array([[0, 0], [10, 1]], np.float32)).tolist()
     [[-0.95, -0.095], [0.95, 0.095]]
     """
-    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    sides = points.T  # of two columns, one at a time is faster
+    low, high = (np.array([end(side) for side in sides], np.float64) for end in (np.min, np.max))
     spread = high - low
     spread[:] = spread.max() if equal else np.where(spread > 0, spread, spread.max())
     scale = np.divide(1.9, spread, out=np.ones(2), where=spread > 0)
-    return ((points - (low + high) / 2) * scale).astype(np.float32)
+    shown = np.empty(points.shape, np.float32)
+    for place, side in enumerate(sides):
+        shown[:, place] = (side - (low + high)[place] / 2) * scale[place]
+    return shown

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any as Anything
 
 import numpy as np
@@ -15,10 +13,9 @@ from traitlets import Any, TraitError, observe, validate
 
 from ...models.embeddings.bookmark import Bookmark
 from ...models.embeddings.embedding import Embedding
-from ...models.words import counted, inert
+from ...models.words import counted
 from ..background import start
 from ..composite import Composite
-from ..file_download import FileDownload
 from ..form import Field, Form
 from ..job import Job
 from .axes_panel import AxesPanel
@@ -28,11 +25,13 @@ from .encodings import colours, sizes
 from .looks_panel import LooksPanel
 from .plot import EmbeddingPlot
 from .points_panel import PointsPanel
+from .positions import checked_positions
+from .selection_actions import SelectionActions
+from .selection_file import PLENTY, SelectionFile
 from .tooltip import Tooltip
 from .view import View
 
 USUAL = ((2_000, 7.0), (20_000, 5.0), (200_000, 3.0))  # pixels of a point for so many of them
-PLENTY = 20_000  # rows, from which a CSV is made only when it is wanted
 
 
 class EmbeddingExplorer(Composite):
@@ -74,19 +73,19 @@ class EmbeddingExplorer(Composite):
         for column in (colour, size):
             if column is not None and column not in self.embedding.metadata:
                 raise ValueError(f"There is no column {column!r} in the metadata.")
-        self.view = View(colour=colour, size=size)
-        self._basis = Basis.of(self.embedding, np.arange(len(self.embedding)), "as they are")
-        self.view.fit(self._basis)
-        self._before: list[np.ndarray] = []  # rows that were looked at before what is isolated now
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._tooltip = Tooltip(self.embedding)
-        self.plot = EmbeddingPlot(
+        self.plot = EmbeddingPlot(  # first, so that a page loads what it draws with while the components are found
             text=lambda rows: self.embedding.labels[self._basis.rows[rows]].tolist(),
             about=lambda row, answer: start(self._tooltip.tell(int(self._basis.rows[row]), answer)),
             chosen=lambda rows: self._select(self._basis.rows[rows]),
             hovered=self._hover,
             key=self._press_key,
+            drawn=lambda: start(self.points.prepare()),
         )
+        self.view = View(colour=colour, size=size)
+        self._basis = Basis.of(self.embedding, np.arange(len(self.embedding)), "as they are")
+        self.view.fit(self._basis)
+        self._before: list[np.ndarray] = []  # rows that were looked at before what is isolated now
+        self._tooltip = Tooltip(self.embedding)
         self.points = PointsPanel(self.embedding, self.plot, select=self._select)
         self.axes = AxesPanel(
             self.view,
@@ -100,16 +99,16 @@ class EmbeddingExplorer(Composite):
         self._panels = {"Points": self.points, "Axes": self.axes, "Looks": self.looks, "Bookmarks": self.bookmarks}
         self._tabs = Form(label="Tools", changed=lambda _name: self._show_panel())
         self._tabs.show([Field("panel", "Tools", "choice", options=list(self._panels))])
-        self._actions = Form(label="Selection", pressed=lambda name: self._pressed[name]())
-        self._pressed = {"isolate": self.isolate, "back": self.back, "all": self.show_all, "csv": self._make_csv}
-        self._pressed["nothing"] = lambda: self._select(np.empty(0, np.int64))
-        self.csv, self.job = FileDownload("CSV of the selection"), Job(cancel="Stop")
+        pressed = {"isolate": self.isolate, "back": self.back, "all": self.show_all, "csv": self._make_file}
+        pressed["nothing"] = lambda: self._select(np.empty(0, np.int64))
+        self._actions = SelectionActions(pressed)
+        self.job = Job(cancel="Stop")
+        self.csv = SelectionFile(self.job)
         self._main = VBox([self.plot, self._actions, self.csv, self.job])
         self._tools = VBox([self._tabs])
         self.parts = (*self._main.children, *self._panels.values(), self._tabs, self._main, self._tools)
         super().__init__([self._main, self._tools], **kwargs)
         self.add_class("ipyfastai-embedding-explorer")
-        self._actions.add_class("ipyfastai-embedding-actions")
         self._show_panel()
         self._use(self._basis)
 
@@ -189,8 +188,6 @@ class EmbeddingExplorer(Composite):
         self.job.cancel()
         self.csv.offer(None)
         self._tooltip.close()
-        if self._folder is not None:
-            self._folder.cleanup()
         super().close()
 
     # For explorers that are linked.
@@ -220,12 +217,15 @@ class EmbeddingExplorer(Composite):
         usual = next((size for count, size in USUAL if len(basis.rows) <= count), 2.0)
         size = sizes(None if view.size is None else table[view.size], usual)
         importance = size.codes[basis.rows] if len(size.codes) else None
-        points = view.points(basis)
-        self.plot.show(points, colour.of(basis.rows), size.of(basis.rows), importance=importance, keep_view=keep_view)
+        if not keep_view:
+            self._points = view.points(basis)
+        self.plot.show(
+            self._points, colour.of(basis.rows), size.of(basis.rows), importance=importance, keep_view=keep_view
+        )
         self.plot.labelled = view.labelled
         x, y = view.names(basis)
         legends = [(what, one.legend) for what, one in (("Colour", colour), ("Size", size)) if one.legend]
-        name = f"Scatter plot of {counted(len(points), 'point')}, {x} against {y}"
+        name = f"Scatter plot of {counted(self.plot.count, 'point')}, {x} against {y}"
         self.plot.say(x=x, y=y, legends=legends, name=name, notices=list(self.embedding.notices))
         self.axes.show(basis)
         self.looks.show()
@@ -260,17 +260,7 @@ class EmbeddingExplorer(Composite):
 
     @validate("selection")
     def _check_selection(self, proposal):
-        given = () if proposal.value is None else proposal.value
-        try:
-            positions = given if isinstance(given, np.ndarray) else np.array(list(given), dtype=object)
-            whole = positions.ndim == 1 and all(isinstance(one, int | np.integer) for one in positions.tolist())
-        except (TypeError, ValueError):
-            whole = False
-        if not whole:
-            raise TraitError("`selection` is a list of positions, which are whole numbers")
-        if any(not 0 <= one < 2**62 for one in positions.tolist()):
-            raise TraitError("`selection` has a position that is in no table.")
-        positions = np.unique(positions.astype(np.int64))
+        positions = checked_positions(proposal.value)
         missing = positions[~self._is_kept(positions)]
         if len(missing):
             raise TraitError(f"There is no row at position {missing[0]}, or it was left out.")
@@ -310,7 +300,7 @@ class EmbeddingExplorer(Composite):
         self._offer_actions(rows)
         self.csv.offer(None)
         if 0 < len(rows) <= PLENTY:
-            self._make_csv()
+            self._make_file()
         self.set_trait("value", self._table(rows) if len(rows) else None)
 
     def _table(self, rows: np.ndarray) -> pd.DataFrame:
@@ -319,33 +309,12 @@ class EmbeddingExplorer(Composite):
         table.insert(0, "label", self.embedding.labels[rows], allow_duplicates=True)
         return table
 
+    def _make_file(self) -> None:
+        self.csv.make(self._table(self._selected()))
+
     def _offer_actions(self, rows: np.ndarray) -> None:
         of, few = counted(len(self._basis.rows), "point"), self.embedding.labels[rows[:3]].tolist()
         names = f": {', '.join(few)}{' …' if len(rows) > len(few) else ''}" if few else ""
         isolated = f"{of} of {len(self.embedding):,} isolated; " if self._before else ""
         self.plot.say(said=f"{isolated}{len(rows):,} of {of} selected{names}")
-        fields = [Field("isolate", "Isolate the selection", "button", primary=False, disabled=len(rows) < 2)]
-        if self._before:
-            fields.append(Field("back", "Undo isolating", "button", primary=False))
-            fields.append(Field("all", "Back to all points", "button", primary=False))
-        fields.append(Field("nothing", "Select nothing", "button", primary=False, disabled=not len(rows)))
-        if len(rows) > PLENTY:
-            fields.append(Field("csv", f"Make a CSV of {len(rows):,} rows", "button", primary=False))
-        self._actions.show(fields)
-
-    def _make_csv(self) -> None:
-        table = self._table(self._selected())
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="ipyfastai-embedding-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / "selection.csv"
-
-        def write(_progress=None) -> None:
-            safe = table.map(inert) if len(table.columns) else table
-            safe.set_axis(list(map(inert, table.columns)), axis=1).to_csv(
-                path, index_label="position", encoding="utf-8-sig"
-            )
-
-        if len(table) <= PLENTY:
-            write()
-            return self.csv.offer(path)
-        self.job.run(write, then=lambda _done: self.csv.offer(path))
+        self._actions.offer(selected=len(rows), isolated=bool(self._before))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 AT_ONCE = 50_000  # points that are looked through before the next so many
@@ -20,15 +22,20 @@ class LabelChoice:
     """
 
     def __init__(self, points: np.ndarray, importance: np.ndarray | None = None):
-        shuffled = np.random.default_rng(0).permutation(len(points))
-        if importance is not None:
-            shuffled = shuffled[np.argsort(-np.nan_to_num(importance[shuffled], nan=-np.inf), kind="stable")]
-        self._order = shuffled
-        self._points = points
+        self._points, self._importance = points, importance
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        """All points, those first that are to be labelled first."""
+        shuffled = np.random.default_rng(0).permutation(len(self._points))
+        if self._importance is None:
+            return shuffled
+        importance = np.nan_to_num(self._importance[shuffled], nan=-np.inf)
+        return shuffled[np.argsort(-importance, kind="stable")]
 
     def within(self, x: tuple[float, float], y: tuple[float, float], *, across: int, down: int) -> np.ndarray:
         """Positions of the points, the most important first; at most across × down."""
-        chosen: dict[int, int] = {}
+        chosen: dict[int, int] = {}  # cell -> place in the order
         for start in range(0, len(self._order), AT_ONCE):
             rows = self._order[start : start + AT_ONCE]
             points = self._points[rows]
@@ -36,11 +43,8 @@ class LabelChoice:
             places = (points[seen] - (x[0], y[0])) / (x[1] - x[0], y[1] - y[0]) * (across, down)
             cells = places[:, 0].astype(int) * down + places[:, 1].astype(int)
             cells, firsts = np.unique(cells, return_index=True)
-            for cell, row in zip(cells.tolist(), rows[seen][firsts].tolist(), strict=True):
-                chosen.setdefault(cell, row)
+            for cell, place in zip(cells.tolist(), (start + np.flatnonzero(seen)[firsts]).tolist(), strict=True):
+                chosen.setdefault(cell, place)
             if len(chosen) >= across * down // 3:  # the rest is empty, or has but few points
                 break
-        rank = np.empty(len(self._order), np.int64)
-        rank[self._order] = np.arange(len(self._order))
-        rows = np.array(list(chosen.values()), np.int64)
-        return rows[np.argsort(rank[rows])]
+        return self._order[sorted(chosen.values())]

@@ -20,6 +20,14 @@ async function drawScatter(model, box) {
   return [];
 }
 
+// Points as the plot takes them: [x, y, place of the colour, place of the size].
+function pointsOf(places, codes) {
+  const where = new Float32Array(places.buffer.slice(places.byteOffset, places.byteOffset + places.byteLength));
+  const look = new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
+  return Array.from({ length: where.length / 2 }, (_, row) =>
+    [where[2 * row], where[2 * row + 1], look[2 * row], look[2 * row + 1]]);
+}
+
 // Any colour of CSS as four numbers from 0 to 1.
 function rgba(colour) {
   const context = h("canvas", { width: 1, height: 1 }).getContext("2d");
@@ -68,7 +76,7 @@ export default {
     el.classList.add("ipyfastai", "ipyfastai-embedding-plot");
     el.append(bar, frame, problem, said, legends, notices);
 
-    const at = (row) => (plot.get("isPointsDrawn") ? plot.getScreenPosition(row) : undefined);
+    const at = (row) => (box.dataset.drawn && plot.get("isPointsDrawn") ? plot.getScreenPosition(row) : undefined);
     const paint = labelLayer(layer, at);
     const draw = () => plot && paint({ labels, marks: model.get("_marks"), all: model.get("labelled") });
     const ask = (type, rest) => {
@@ -95,11 +103,9 @@ export default {
       plot.subscribe("pointover", over);
       plot.subscribe("pointout", hide);
       scatter.on("change:selection", reselect);
-      scatter.on("change:points", moved);
       scatter.on("change:mouse_mode change:lasso_type", showMode);
       showMode();
-      draw();
-      inView();
+      drawPoints();
     }, (error) => {
       problem.hidden = false;
       problem.textContent = "The plot could not be drawn: this browser or notebook has no WebGL for it.";
@@ -117,10 +123,40 @@ export default {
         camera = null;
       }, 120);
     }
-    function moved() {
-      labels = [];
-      hide();
-      inView();
+    // One drawing at a time, and of those that wait only the last.
+    let [stale, drawing, placed] = [];
+    async function drawPoints() {
+      stale = true;
+      if (drawing || !plot) return;
+      drawing = true;
+      while (stale && !box.dataset.gone) {
+        stale = false;
+        const [places, codes, looks] = ["_places", "_codes", "_looks"].map((name) => model.get(name));
+        if (!places.byteLength) break;
+        if (places !== placed) {
+          labels = [];
+          hide();
+        }
+        await drawOnce(pointsOf(places, codes), looks, places === placed);
+        placed = places;
+        box.dataset.drawn = places.byteLength / 8;
+        reselect();
+        inView();
+      }
+      drawing = false;
+    }
+    async function drawOnce(points, { colours, sizes }, same) {
+      const index = same ? { spatialIndex: plot.get("spatialIndex") } : {};
+      if (!same) plot.deselect({ preventEvent: true });
+      for (let left = 600; ; left -= 1) {
+        try {
+          plot.set({ pointColor: colours, pointSize: sizes });
+          return await plot.draw(points, index);
+        } catch (error) { // jupyter-scatter still draws its own two points
+          if (!left || box.dataset.gone) throw error;
+          await new Promise(requestAnimationFrame);
+        }
+      }
     }
     // jupyter-scatter takes a selection for its own when a click has selected the same points twice.
     function reselect() {
@@ -208,6 +244,7 @@ export default {
       else if (type === "look_at") plot.zoomToPoints(content.rows, { padding: 1 });
     }
     model.on("msg:custom", receive);
+    follow(model, ["_places", "_codes", "_looks"], drawPoints);
     follow(model, ["labelled"], draw);
     follow(model, ["_marks"], () => {
       const { current = null } = model.get("_marks");
@@ -234,7 +271,6 @@ export default {
       box.dataset.gone = "yes";
       model.off("msg:custom", receive);
       scatter?.off("change:selection", reselect);
-      scatter?.off("change:points", moved);
       scatter?.off("change:mouse_mode change:lasso_type", showMode);
       end?.();
     };

@@ -10,7 +10,7 @@ import anywidget
 import numpy as np
 import pandas as pd
 from ipywidgets import Widget, widget_serialization
-from traitlets import Bool, Dict, Instance
+from traitlets import Bool, Bytes, Dict, Instance
 
 from ..assets import joined
 from .encodings import ONE, OTHER, Encoding
@@ -21,6 +21,8 @@ LABEL_ROOM = (120, 26)  # pixels of a cell that gives one label
 MOST_CELLS = 40  # along each side: a larger screen has no more labels
 SHOWN_TEXT = 60  # characters of a label in the plot
 MANY = 100_000  # points from which they are drawn as squares without blending
+# A worker would first get a copy of each point, which takes longer than to index them.
+DRAWING = {"spatialIndexUseWorker": False}
 
 
 class EmbeddingPlot(anywidget.AnyWidget):
@@ -30,11 +32,13 @@ class EmbeddingPlot(anywidget.AnyWidget):
     >>> plot.show(points)
     >>> plot.select(np.array([3, 14]))
 
-    Rows are positions in `points`, float32 (m, 2) within [-1, 1]. The page gets these and codes for colours and
-    sizes as binary; texts it asks for: `text(rows)` gives labels, `about(row, answer)` calls
+    Rows are positions in `points`, float32 (m, 2) within [-1, 1]. The page gets these, and a byte each for colour and
+    size, as binary and only when they change; it hands them to jupyter-scatter's plot itself, whose own widget would
+    copy a million rows one by one. Texts it asks for: `text(rows)` gives labels, `about(row, answer)` calls
     `answer(title, lines, picture)` with what a tooltip says. `chosen(rows)` is called with an int64 array when
     somebody selects, `hovered(row or None)` for the point under the pointer, `key(name)` for "next", "previous",
-    "open" and "clear" while the plot has the focus. `camera` is the last view, sixteen numbers or None.
+    "open" and "clear" while the plot has the focus, `drawn()` when a page has drawn and asks for labels. `camera` is
+    the last view, sixteen numbers or None.
     """
 
     _esm = joined("dom.js", "interpretation/names.js", "embeddings/label_layer.js", "embeddings/plot.js")
@@ -43,6 +47,9 @@ class EmbeddingPlot(anywidget.AnyWidget):
     # Written here and never read back: a page can set any synced trait, and put another widget in this one's place.
     scatter = Instance(Widget, help="jupyter-scatter's widget").tag(sync=True, **widget_serialization)
     labelled = Bool(True, help="whether points have their label").tag(sync=True)
+    _places = Bytes(help="x and y of each point, float32").tag(sync=True)
+    _codes = Bytes(help="colour and size of each point, as places in `_looks`").tag(sync=True)
+    _looks = Dict(help="colours and sizes").tag(sync=True)
     _marks = Dict(help="rows that are marked, and texts").tag(sync=True)
     _words = Dict(help="names of the axes, legends, the text alternative").tag(sync=True)
 
@@ -54,11 +61,13 @@ class EmbeddingPlot(anywidget.AnyWidget):
         chosen: Callable[[np.ndarray], Any] | None = None,
         hovered: Callable[[int | None], Any] | None = None,
         key: Callable[[str], Any] | None = None,
+        drawn: Callable[[], Any] | None = None,
         **kwargs,
     ):
         self.camera: list[float] | None = None
         self.count = 0
         self._text, self._about, self._chosen, self._hovered, self._key = text, about, chosen, hovered, key
+        self._when_drawn = drawn
         self._writing = False
         self._labels: LabelChoice | None = None
         self._drawn, self._said = _scatter(), {}
@@ -79,22 +88,18 @@ class EmbeddingPlot(anywidget.AnyWidget):
         """Draw these points; nothing is selected then."""
         self.count = len(points)
         self._labels = LabelChoice(points, importance)
-        table = np.zeros((len(points), 4), np.float32)
-        table[:, :2] = points
-        for place, encoding in ((2, colour), (3, size)):
+        codes = np.zeros((len(points), 2), np.uint8)
+        for place, encoding in enumerate((colour, size)):
             if len(encoding.codes):
-                table[:, place] = encoding.codes
+                codes[:, place] = encoding.codes
         if not keep_view:
             self.camera = None
             self.send({"type": "home"})
-        self._write(selection=np.empty(0, np.uint32))
-        many = len(points) > MANY
-        self._write(
-            color=[rgba(one) for one in colour.values],
-            size=size.values,
-            regl_scatterplot_options={"performanceMode": many},
-            points=table,
-        )
+        many = {"performanceMode": len(points) > MANY}
+        self._write(selection=np.empty(0, np.uint32), regl_scatterplot_options={**DRAWING, **many})
+        with self.hold_sync():
+            self._looks = {"colours": list(map(rgba, colour.values)), "sizes": size.values}
+            self._places, self._codes = np.asarray(points, np.float32).tobytes(), codes.tobytes()
 
     def select(self, rows: np.ndarray) -> None:
         self._write(selection=np.asarray(rows, np.uint32))
@@ -188,6 +193,8 @@ class EmbeddingPlot(anywidget.AnyWidget):
         across, down = (min(MOST_CELLS, max(1, int(side // room))) for side, room in zip(size, LABEL_ROOM, strict=True))
         rows = self._labels.within(x, y, across=across, down=down)
         self.send({"type": "labels", "token": token, "rows": rows.tolist(), "texts": self._shortened(rows)})
+        if self._when_drawn is not None:
+            self._when_drawn()
 
 
 def rgba(colour: str) -> list[float]:
@@ -229,7 +236,7 @@ def checked_rows(values: Any, count: int) -> np.ndarray | None:
 
 
 def _scatter() -> Widget:
-    """jupyter-scatter's widget, made by its own defaults around two points; the others follow."""
+    """jupyter-scatter's widget, made by its own defaults around two points; the page draws the others."""
     from jscatter import Scatter
 
     ends = pd.DataFrame({name: [-1.0, 1.0] for name in ("x", "y", "colour", "size")})

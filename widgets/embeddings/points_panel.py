@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...models.embeddings.neighbours import METRICS
 from ...models.embeddings.neighbours import MOST as MOST_NEIGHBOURS
 from ...models.embeddings.search import Search
 from ...models.words import counted
+from ..background import in_own_thread
 from ..composite import Composite
 from ..form import Field, Form
 from .basis import Basis
@@ -39,7 +41,7 @@ class PointsPanel(Composite):
     def __init__(self, embedding: Embedding, plot: EmbeddingPlot, *, select: Callable[[np.ndarray], Any], **kwargs):
         self._embedding, self._plot, self._select = embedding, plot, select
         self._basis: Basis | None = None
-        self._search: Search | None = None
+        self._prepared: Basis | None = None
         self._selected = self._found = self._listed = np.empty(0, np.int64)
         self._place: int | None = None
         self._list = PointList(
@@ -73,6 +75,17 @@ class PointsPanel(Composite):
         """List and mark rows of this basis alone from now on."""
         self._basis = basis
 
+    async def prepare(self) -> None:
+        """Make ready, in a thread, what the first search and the first neighbours would wait for."""
+        basis = self._basis
+        if basis is not self._prepared:
+            self._prepared = basis
+            await in_own_thread(lambda: (self._search, basis.neighbours))
+
+    @cached_property
+    def _search(self) -> Search:
+        return Search(self._embedding.labels, self._embedding.metadata)
+
     def show_selection(self, rows: np.ndarray) -> None:
         """List these rows, or the neighbours of a single one."""
         self._selected = rows
@@ -81,8 +94,6 @@ class PointsPanel(Composite):
     def search(self, pattern: str, column: int = 0) -> None:
         """Mark and list what matches a regular expression; column 0 are the labels, then those of the metadata."""
         name = None if column == 0 else self._embedding.metadata.columns[column - 1]
-        if self._search is None:
-            self._search = Search(self._embedding.labels, self._embedding.metadata)
         try:
             found = self._search(pattern, name)
         except ValueError as error:

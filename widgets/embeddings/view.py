@@ -37,8 +37,11 @@ class View:
             points = basis.layouts[self.layout]
         else:
             points = np.stack([basis.along(self.x), basis.along(self.y)], axis=1)
-        signs = np.array([-1 if flipped else 1 for flipped in (self.flip_x, self.flip_y)], np.float32)
-        return into_view(points * signs, equal=self.equal)
+        points = into_view(points, equal=self.equal)  # around the middle, so that a sign flips it
+        for place, flipped in enumerate((self.flip_x, self.flip_y)):
+            if flipped:
+                points[:, place] *= -1
+        return points
 
     def names(self, basis: Basis) -> tuple[str, str]:
         """What x and y are."""

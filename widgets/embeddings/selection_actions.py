@@ -1,0 +1,34 @@
+"""What can be done with the selected points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..form import Field, Form
+from .selection_file import PLENTY
+
+
+class SelectionActions(Form):
+    """Buttons to isolate the selection, to go back, to select nothing, and for a large file of it.
+
+    >>> actions = SelectionActions({"isolate": isolate, "back": back, "all": show_all, "nothing": clear, "csv": write})
+    >>> actions.offer(selected=12, isolated=False)
+    """
+
+    def __init__(self, pressed: Mapping[str, Callable[[], Any]], **kwargs):
+        super().__init__(label="Selection", pressed=lambda name: pressed[name](), **kwargs)
+        self.add_class("ipyfastai-embedding-actions")
+
+    def offer(self, *, selected: int, isolated: bool) -> None:
+        """Show those that do something for so many selected points."""
+        texts = {"isolate": "Isolate the selection"}
+        if isolated:
+            texts.update(back="Undo isolating", all="Back to all points")
+        texts["nothing"] = "Select nothing"
+        if selected > PLENTY:
+            texts["csv"] = f"Make a CSV of {selected:,} rows"
+        idle = {"isolate": selected < 2, "nothing": not selected}
+        self.show(
+            [Field(name, text, "button", primary=False, disabled=idle.get(name, False)) for name, text in texts.items()]
+        )
