@@ -23,8 +23,12 @@ from ipywidgets.widgets.widget import _instances as alive
         lambda learn, folder: widgets.LRFinder(learn),
         lambda learn, folder: widgets.Trainer(learn, folder=folder),
         lambda learn, folder: widgets.Publish(learn, folder=folder),
+        lambda learn, folder: widgets.EmbeddingExplorer([[1, 2], [3, 5]]),
     ],
-    ids=["source", "check", "rule", "split", "batches", "resize", "summary", "device", "finder", "trainer", "publish"],
+    ids=[
+        *("source", "check", "rule", "split", "batches", "resize", "summary", "device", "finder", "trainer"),
+        *("publish", "explorer"),
+    ],
 )
 def test_each_lets_go_of_everything(make, colour_learner, tmp_path):
     gc.collect()

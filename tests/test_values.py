@@ -8,7 +8,7 @@ from traitlets import TraitError
 NAMES = ["BatchGrid", "DataCheck", "DataSummary", "DeviceCard", "ImageSource", "LabelRule", "Publish", "SplitChooser"]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "Trainer", "TrainingStudio"])
+@pytest.mark.parametrize("name", [*NAMES, "EmbeddingExplorer", "Trainer", "TrainingStudio"])
 def test_results_are_read_only(name):
     assert getattr(ipyfastai.widgets, name).value.read_only
 

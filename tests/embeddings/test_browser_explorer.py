@@ -55,6 +55,22 @@ unlink = link(first, second)
 VBox([first, second])
 """,
 )
+MANY = (
+    "# Many",
+    """
+import numpy as np
+from ipyfastai.widgets import EmbeddingExplorer
+from IPython.display import display
+from ipywidgets import VBox
+
+random = np.random.default_rng(0)
+vectors = random.standard_normal((12_000, 5), dtype=np.float32)
+vectors[0] = 9  # far from all others
+photos = np.full((12_000, 8, 8, 3), (200, 30, 30), np.uint8)
+explorer = EmbeddingExplorer(vectors, [f"Row {row}" for row in range(12_000)], thumbnails=photos)
+display(VBox([explorer]), VBox([explorer]))
+""",
+)
 API = "[...document.querySelectorAll('.scatter div')].filter((element) => element.api).map((element) => element.api)"
 
 
@@ -90,6 +106,20 @@ def place(page, row):
     return box["x"] + x + 1, box["y"] + y + 1  # inside its border
 
 
+def hover(page, row):
+    """Rest the pointer on a point until it is told of; a view that still settles takes the tooltip away again."""
+    about = page.locator(".about").first
+    for _ in range(30):
+        x, y = place(page, row)
+        page.mouse.move(x, y - 40)
+        page.mouse.move(x, y)
+        try:
+            return expect(about).to_be_visible(timeout=3000)
+        except AssertionError:
+            continue
+    expect(about).to_be_visible()
+
+
 def lonely(page):
     """The point that is farthest from all others, so that a pointer hits it."""
     spots = np.array(page.evaluate(f"() => {API}[0].get('points').map((_, row) => {API}[0].getScreenPosition(row))"))
@@ -108,8 +138,7 @@ def tab(page, name):
 
 def test_a_click_lists_neighbours_to_step_through(page):
     row = lonely(page)
-    page.mouse.move(*place(page, row))
-    expect(page.locator(".about")).to_be_visible()
+    hover(page, row)
     expect(page.locator(".about")).to_contain_text("genre: ")
     title = page.locator(".about strong").inner_text()
     page.mouse.click(*place(page, row))
@@ -175,6 +204,18 @@ def test_a_lasso_a_box_isolating_and_files(page):
     told(page, "0 ()")
     page.wait_for_function(f"() => {API}[0].get('selectedPoints').length === 0")
 
+    page.get_by_role("button", name="Lasso", exact=True).click()
+    expect(page.get_by_role("button", name="Lasso", exact=True)).to_have_attribute("aria-pressed", "true")
+    row = lonely(page)
+    x, y = place(page, row)
+    page.mouse.move(x + 12, y)
+    page.mouse.down()
+    for turn in np.linspace(0, 2 * np.pi, 25)[1:]:
+        page.mouse.move(x + 12 * np.cos(turn), y + 12 * np.sin(turn))
+        page.wait_for_timeout(20)  # the lasso leaves out what comes faster
+    page.mouse.up()
+    told(page, f"1 ({row},)")
+
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the plot as PNG").click()
     picture = Image.open(download.value.path())
@@ -217,6 +258,35 @@ def test_axes_looks_and_bookmarks(page, tmp_path):
     expect(page.locator(".across").first).to_contain_text("Component 5 (")
     page.locator("input[type=file]").set_input_files({**chosen, "buffer": b"{}"})
     expect(page.locator(".ipyfastai-bookmarks .bad")).to_be_visible()
+
+
+def test_two_views_pictures_and_a_layout_that_is_stopped(watched, serve_notebook):
+    page = opened(watched.page, serve_notebook(*MANY), plots=2)
+    hover(page, 0)
+    expect(page.locator(".about").first).to_contain_text("Row 0")
+    page.wait_for_function("() => document.querySelector('.about img')?.naturalWidth > 0")
+    expect(page.locator(".about").nth(1)).to_be_hidden()  # that is where the pointer is not
+    page.mouse.click(*place(page, 0))
+    expect(page.get_by_role("heading", name="10 neighbours of Row 0")).to_have_count(2)
+    page.wait_for_function(f"() => {API}.every((api) => String(api.get('selectedPoints')) === '0')")
+    tab(page, "Axes")
+    layout = page.get_by_label("Layout").first
+    before = page.evaluate(f"() => {API}.map((api) => api.get('points')[7])")
+    layout.select_option("t-SNE")
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.get_by_role("status").filter(has_text="Stopped.").first).to_be_visible()
+    expect(layout).to_have_value("Principal components")
+    assert page.evaluate(f"() => {API}.map((api) => api.get('points')[7])") == before
+
+    tab(page, "Points")
+    page.get_by_label("Search by regular expression").first.fill("^Row [0-9]{2}$")
+    page.get_by_role("button", name="Select all 90").first.click()
+    page.get_by_role("button", name="Isolate the selection").first.click()
+    expect(page.locator(".scatter[data-drawn='90']")).to_have_count(2)
+    tab(page, "Axes")
+    layout.select_option("t-SNE")
+    expect(page.locator(".across").nth(1)).to_have_text("t-SNE 1 →")
+    expect(layout).to_have_value("t-SNE")
 
 
 def test_hostile_names_are_text_and_linked_plots_agree(watched, serve_notebook):

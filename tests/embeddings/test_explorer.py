@@ -58,7 +58,10 @@ def test_a_selection_is_a_table_of_its_rows(explorer):
     assert explorer.value is None and explorer.plot.scatter.selection.tolist() == []
 
 
-@pytest.mark.parametrize("positions", ["x", 3, [1.5], [COUNT], [-1], [[1]], [True, "a"]])
+WRONG = ["x", 3, [1.5], [COUNT], [-1], [[1]], [[1], [2, 3]], [True, "a"], [True], [2**70], [None], np.array([0.5])]
+
+
+@pytest.mark.parametrize("positions", WRONG)
 def test_no_such_selection(explorer, positions):
     with pytest.raises(TraitError):
         explorer.selection = positions
@@ -161,6 +164,30 @@ def test_an_axis_of_ones_own_is_the_difference_of_two_selections(explorer):
     np.testing.assert_allclose(explorer._basis.along(explorer.view.x), expected, rtol=1e-4, atol=1e-4)
     assert explorer.plot._words["x"] == "romance − Film 7"
     assert np.corrcoef(drawn(explorer)[:, 0], expected)[0, 1] > 0.9999
+
+
+def test_a_page_gets_only_what_changes(explorer, monkeypatch):
+    sent = []
+    send_state = explorer.plot.send_state
+
+    def names(key):
+        return {key} if isinstance(key, str) else set(key)
+
+    monkeypatch.setattr(explorer.plot, "send_state", lambda key=None: sent.append(names(key)) or send_state(key))
+    explorer.selection = (2, 3)
+    send(explorer.looks._form, type="set", name="colour", value=1)
+    changed = set().union(*sent)
+    assert {"_codes", "_looks"} <= changed and "_places" not in changed
+    codes = np.frombuffer(explorer.plot._codes, np.uint8).reshape(-1, 2)
+    colours_of = explorer.plot._looks["colours"]
+    assert len(set(map(tuple, (colours_of[code] for code in codes[:3, 0])))) == 3 and codes[0, 0] == codes[3, 0]
+    assert explorer.plot.scatter.selection.tolist() == [2, 3]
+
+
+def test_search_and_neighbours_are_ready_once_a_page_has_drawn(explorer):
+    assert "neighbours" not in vars(explorer._basis) and "_search" not in vars(explorer.points)
+    send(explorer.plot, type="labels", token="t", x=[0, 1], y=[-1, 0], size=[600, 400])
+    assert "neighbours" in vars(explorer._basis) and "_search" in vars(explorer.points)
 
 
 def test_components_are_chosen_swapped_and_flipped(explorer):

@@ -148,9 +148,9 @@ export default {
     async function drawOnce(points, { colours, sizes }, same) {
       const index = same ? { spatialIndex: plot.get("spatialIndex") } : {};
       if (!same) plot.deselect({ preventEvent: true });
+      await plot.set({ pointColor: colours, pointSize: sizes }); // before: else all would be drawn twice
       for (let left = 600; ; left -= 1) {
         try {
-          plot.set({ pointColor: colours, pointSize: sizes });
           return await plot.draw(points, index);
         } catch (error) { // jupyter-scatter still draws its own two points
           if (!left || box.dataset.gone) throw error;

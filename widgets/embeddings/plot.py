@@ -85,7 +85,7 @@ class EmbeddingPlot(anywidget.AnyWidget):
         importance: np.ndarray | None = None,
         keep_view: bool = False,
     ) -> None:
-        """Draw these points; nothing is selected then."""
+        """Draw these points; with `keep_view` they are those before in other looks, else nothing is selected then."""
         self.count = len(points)
         self._labels = LabelChoice(points, importance)
         codes = np.zeros((len(points), 2), np.uint8)
@@ -95,8 +95,8 @@ class EmbeddingPlot(anywidget.AnyWidget):
         if not keep_view:
             self.camera = None
             self.send({"type": "home"})
-        many = {"performanceMode": len(points) > MANY}
-        self._write(selection=np.empty(0, np.uint32), regl_scatterplot_options={**DRAWING, **many})
+            self._write(selection=np.empty(0, np.uint32))
+        self._write(regl_scatterplot_options={**DRAWING, "performanceMode": len(points) > MANY})
         with self.hold_sync():
             self._looks = {"colours": list(map(rgba, colour.values)), "sizes": size.values}
             self._places, self._codes = np.asarray(points, np.float32).tobytes(), codes.tobytes()

@@ -16,6 +16,11 @@ export default {
     let asked = "";
     const state = () => model.get("_state");
     const send = (type, value) => model.send({ type, value });
+    let ahead = null; // where a step goes to, until the kernel has answered: the next may be quicker
+    function go(place) {
+      ahead = place;
+      send("current", place);
+    }
     function soon() {
       clearTimeout(waiting);
       waiting = setTimeout(search, 250);
@@ -28,7 +33,8 @@ export default {
     function step(by) {
       const { rows, current } = state();
       if (!rows.length) return;
-      send("current", current === null ? (by > 0 ? 0 : rows.length - 1) : (current + by + rows.length) % rows.length);
+      const from = ahead ?? current;
+      go(from === null ? (by > 0 ? 0 : rows.length - 1) : (from + by + rows.length) % rows.length);
     }
     // Enter in the field goes through what was found, in the list it opens the current one.
     function key(event) {
@@ -38,13 +44,13 @@ export default {
       else if (event.key === "ArrowUp") step(-1);
       else if (event.key === "Enter" && inField) asked === `${columns.selectedIndex} ${field.value}` ? step(event.shiftKey ? -1 : 1) : search();
       else if (event.key === "Enter" && current !== null) send("open", current);
-      else if (event.key === "Home" && !inField && rows.length) send("current", 0);
-      else if (event.key === "End" && !inField && rows.length) send("current", rows.length - 1);
+      else if (event.key === "Home" && !inField && rows.length) go(0);
+      else if (event.key === "End" && !inField && rows.length) go(rows.length - 1);
       else return;
       event.preventDefault();
     }
     const line = ([name, note], place) =>
-      h("li", { role: "option", id: `${id}-${place}`, onclick: () => send("current", place), ondblclick: () => send("open", place) },
+      h("li", { role: "option", id: `${id}-${place}`, onclick: () => go(place), ondblclick: () => send("open", place) },
         h("span", { class: "name" }, visible(name)), h("span", { class: "quiet name" }, note && visible(note)));
 
     follow(model, ["_state"], () => {
@@ -53,6 +59,7 @@ export default {
       columns.hidden = names.length < 2;
       field.setAttribute("aria-invalid", String(Boolean(wrong)));
       bad.textContent = wrong;
+      if (current === ahead || title.textContent !== said) ahead = null;
       if (title.textContent !== said) status.textContent = title.textContent = said;
       title.hidden = !said;
       all.textContent = offer;
