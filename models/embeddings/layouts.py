@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import numpy as np
@@ -93,7 +96,7 @@ def _umap(vectors: np.ndarray, start: np.ndarray, progress: Progress, seed: int)
     own = np.arange(len(vectors), dtype=found.dtype)[:, None]  # UMAP counts a row as its own first neighbour
     graph = np.hstack([own, found]), np.hstack([np.zeros_like(far[:, :1]), far]), None
     spread = np.abs(start).max()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _steps_told(progress):
         warnings.simplefilter("ignore", UserWarning)  # that nothing new can be transformed later, and of the seed
         made = umap.UMAP(
             n_neighbors=k,
@@ -102,24 +105,44 @@ def _umap(vectors: np.ndarray, start: np.ndarray, progress: Progress, seed: int)
             force_approximation_algorithm=True,
             random_state=seed,
             n_jobs=1,
-            tqdm_kwds={"file": _Watch(progress), "disable": False, "bar_format": "{n} {total}", "mininterval": 0.2},
         ).fit_transform(vectors)
     return np.ascontiguousarray(made, np.float32)
 
 
-class _Watch:
-    """The file to which UMAP's own progress bar is written, at each epoch: the one place at which it can be stopped."""
+_watched = threading.local()  # .progress, in a thread that lays out here
 
-    def __init__(self, progress: Progress):
-        self._progress = progress
 
-    def write(self, line: str) -> None:
-        words = line.split()
-        if len(words) == 2 and all(word.isdigit() for word in words):
-            self._progress.report(int(words[0]), int(words[1]), "Laying out (UMAP)")
+@contextmanager
+def _steps_told(progress: Progress) -> Iterator[None]:
+    """Inside, this thread's UMAP tells `progress` of each epoch, and stops when that is cancelled.
 
-    def flush(self) -> None:
-        """Nothing is held back."""
+    UMAP has no callback. What it has, a file for its progress bar, serves in no notebook, where the bar is a widget;
+    and an exception out of that leaves a lock taken that all bars of the process share. So its loop gets another bar.
+    """
+    from umap import layouts
+
+    if layouts.tqdm is not _bar:
+        layouts.tqdm = _bar
+    _watched.progress = progress
+    try:
+        yield
+    finally:
+        del _watched.progress
+
+
+def _bar(epochs: range, **options: object) -> Iterable[int]:
+    progress = getattr(_watched, "progress", None)
+    if progress is None:  # UMAP as somebody else calls it
+        from tqdm.auto import tqdm
+
+        return tqdm(epochs, **options)
+    return _reported(epochs, progress)
+
+
+def _reported(epochs: range, progress: Progress) -> Iterator[int]:
+    for epoch in epochs:
+        progress.report(epoch, len(epochs), "Laying out (UMAP)")
+        yield epoch
 
 
 def _tsne(vectors: np.ndarray, start: np.ndarray, progress: Progress, seed: int) -> np.ndarray:

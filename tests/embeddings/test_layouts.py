@@ -1,5 +1,6 @@
 """UMAP and t-SNE: what they make of digits, how far they are, and that they stop."""
 
+import io
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ from ipyfastai.models.embeddings.layouts import about, available, layout
 from ipyfastai.models.embeddings.nearest import nearest
 from ipyfastai.models.progress import Cancelled, Progress
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from tqdm import tqdm
 
 pytestmark = pytest.mark.skipif(not all(available().values()), reason="needs umap-learn and openTSNE")
 
@@ -50,6 +52,10 @@ def test_digits_lie_with_their_like_and_progress_is_told(digits, name, monkeypat
     assert {"Finding neighbours", f"Loading {name}", f"Laying out ({name})"} <= {*progress.texts}
     with pytest.raises(Cancelled):
         layout(name, vectors, progress=Noted(stop_at=f"Laying out ({name})"))
+    other = threading.Thread(target=lambda: list(tqdm(range(2), file=io.StringIO())), daemon=True)
+    other.start()
+    other.join(60)
+    assert not other.is_alive(), "every bar of this process waits for the lock of the one that was stopped"
     monkeypatch.setattr(layouts, "ALL", 500)  # of more rows, some are laid out and others placed among them
     monkeypatch.setattr(layouts, "SOME", 300)
     progress = Noted()
