@@ -152,11 +152,10 @@ class CollabRun(RecordedRun):
 
     def load_best(self) -> int:
         """Go back to what was learned by the end of the best epoch, and return that. RuntimeError while it trains."""
-        if self.state not in ("stopped", "finished", "failed") or self._trainer is None:
-            raise RuntimeError("The best epoch can be had when the training has ended.")
-        if self._keeper is None or not self._keeper.folder.best.is_file():
-            raise RuntimeError("No epoch was finished and saved, so there is no best one.")
-        return self._back_to(RatingsCheckpoint.load(self._keeper.folder.best))
+        path = self._best_file()
+        if self._trainer is None:  # let go of, when the memory was full
+            raise RuntimeError("The model that was trained is not there any more.")
+        return self._back_to(RatingsCheckpoint.load(path))
 
     def _claim(self) -> None:
         take(self, self)
@@ -208,10 +207,7 @@ class CollabRun(RecordedRun):
         start, self._start = self._start, None
         trainer.restore(start.tensors, iteration=start.iteration)
         self._mean = start.smoothed
-        self._keeper.folder.cut_losses(self._losses.count)
-        if self.best and self.best == start.epochs:  # it may have died just before
-            self._keeper.folder.keep_best()
-        self._write_state()
+        self._gone_on(start.epochs)
 
     def _fit(self, trainer: Trainer) -> None:
         for epoch in range(len(self._rows), self.settings.epochs):

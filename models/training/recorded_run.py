@@ -77,6 +77,21 @@ class RecordedRun(BackgroundRun):
         self._keeper = Keeper(files, losses=iteration)
         self._summarise()
 
+    def _gone_on(self, epochs: int) -> None:
+        """Put the files right for a run that goes on after its `epochs`-th epoch."""
+        self._keeper.folder.cut_losses(self._losses.count)
+        if self.best and self.best == epochs:  # it may have died just before
+            self._keeper.folder.keep_best()
+        self._write_state()
+
+    def _best_file(self) -> Path:
+        """The checkpoint of the best epoch. RuntimeError while it trains, or if there is none."""
+        if self.state not in ("stopped", "finished", "failed"):
+            raise RuntimeError("The weights of the best epoch can be had when the training has ended.")
+        if self._keeper is None or not self._keeper.folder.best.is_file():
+            raise RuntimeError("No epoch was finished and saved, so there is no best one.")
+        return self._keeper.folder.best
+
     def _epoch_begins(self, phase: int) -> None:
         self._epoch_began = time.perf_counter()
         self._clock.begin(phase, len(self._rows) + 1)

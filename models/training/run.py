@@ -77,11 +77,7 @@ class TrainingRun(RecordedRun):
 
     def load_best(self) -> int:
         """Give the learner the weights of the best epoch, and return that. RuntimeError while it trains."""
-        if self.state not in ("stopped", "finished", "failed") or self.learner is None:
-            raise RuntimeError("The weights of the best epoch can be had when the training has ended.")
-        if self._keeper is None or not self._keeper.folder.best.is_file():
-            raise RuntimeError("No epoch was finished and saved, so there is no best one.")
-        checkpoint = Checkpoint.load(self._keeper.folder.best)
+        checkpoint = Checkpoint.load(self._best_file())
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
 
@@ -123,10 +119,7 @@ class TrainingRun(RecordedRun):
         for name in ("items", "labels", "batch_size"):
             if self._stored.about.get(name) != facts[name]:
                 raise ValueError(f"The data are not those that the run {self.name} began with: other {name}.")
-        self._keeper.folder.cut_losses(self._losses.count)
-        if self.best and self.best == self._start.epochs:  # it may have died just before
-            self._keeper.folder.keep_best()
-        self._write_state()
+        self._gone_on(self._start.epochs)
 
     def _fit(self, learn: Learner) -> None:
         start, self._start = self._start, None
