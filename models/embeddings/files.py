@@ -85,8 +85,7 @@ def _labels(frame: pd.DataFrame, texts: list[str]) -> tuple[list[str] | None, pd
     chosen = label_column(frame[texts])
     whole = np.arange(len(frame))
     for name in frame.columns:  # the numbers of rows, as pandas writes them in front
-        usual = name.lower() in ("id", "index") or name.startswith("column 1") or name == ""
-        if name in texts or not usual or name == "column 1" or not len(frame):
+        if name in texts or name.lower() not in ("", "id", "index") or not len(frame):
             continue
         if name.lower() == "id" or np.array_equal(frame[name], whole) or np.array_equal(frame[name], whole + 1):
             if chosen is None:

@@ -92,6 +92,15 @@ def test_headers_labels_and_gaps(text, vectors, labels, metadata):
     assert (None if found.metadata is None else found.metadata.to_dict("list")) == metadata
 
 
+@pytest.mark.parametrize("place", range(12))
+def test_a_column_without_a_name_is_part_of_the_vectors_wherever_it_stands(place):
+    vectors = np.random.default_rng(0).normal(size=(4, 12)).round(3)
+    vectors[:, place] = range(4)
+    found = read_vectors(pd.DataFrame(vectors).to_csv(header=False, index=False).encode(), "vectors.csv")
+    assert found.labels is None
+    np.testing.assert_allclose(found.vectors, vectors, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
