@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import math
 from collections.abc import Sequence
@@ -17,7 +19,9 @@ from .prepare import WAYS
 FORMAT, VERSION = "ipyfastai embedding bookmarks", 1
 MOST = 100  # bookmarks in a file
 LONGEST = 200  # characters of a name
-LARGEST = 100_000_000  # bytes of a file
+LARGEST = 5_000_000  # bytes of a file, as many as one message carries
+LIMIT = f"A file of bookmarks has at most {LARGEST / 1e6:.0f} MB."
+FEW = 1_000  # positions that are written as a list; more where that is shorter
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +56,16 @@ def write_bookmarks(bookmarks: Sequence[Bookmark], shape: tuple[int, int]) -> by
     """A JSON file of bookmarks of an embedding of `shape` (n, d).
 
     >>> Path("views.json").write_bytes(write_bookmarks(bookmarks, embedding.vectors.shape))
+
+    Many positions are written as a bit for each row, in base 64. Raises ValueError with a sentence for more than
+    5 MB, which `read_bookmarks` would not take either.
     """
-    kept = [{field.name: _plain(getattr(one, field.name)) for field in fields(one)} for one in bookmarks]
+    kept = [{field.name: _plain(getattr(one, field.name), shape[0]) for field in fields(one)} for one in bookmarks]
     file = {"format": FORMAT, "version": VERSION, "shape": [int(size) for size in shape], "bookmarks": kept}
-    return json.dumps(file, allow_nan=False).encode()
+    data = json.dumps(file, allow_nan=False).encode()
+    if len(data) > LARGEST:
+        raise ValueError(f"These bookmarks come to {len(data) / 1e6:.1f} MB. {LIMIT} Remove some of them.")
+    return data
 
 
 def read_bookmarks(
@@ -69,7 +79,7 @@ def read_bookmarks(
     out. Raises ValueError with a sentence for what is no such file, or one of another embedding.
     """
     if len(data) > LARGEST:
-        raise ValueError(f"A file of bookmarks has at most {LARGEST / 1e6:.0f} MB.")
+        raise ValueError(LIMIT)
     try:
         file = json.loads(data, parse_constant=lambda name: None)
     except (ValueError, RecursionError) as error:  # neither JSON nor text, or nested without end
@@ -147,6 +157,8 @@ class _Reader:
     def _positions(self, name: str, value: Any) -> np.ndarray | None:
         if value is None:
             return None
+        if isinstance(value, dict):
+            value = self._unpacked(name, value.get("bits")).tolist()
         if not isinstance(value, list) or not all(type(one) is int for one in value):
             raise ValueError(f"its {name} are not whole numbers")
         if value and not (0 <= min(value) and max(value) < self.count):
@@ -154,6 +166,15 @@ class _Reader:
         if name == "rows" and len(set(value)) < 2:
             raise ValueError("it looks at fewer than two rows")
         return np.unique(np.array(value, np.int64))
+
+    def _unpacked(self, name: str, bits: Any) -> np.ndarray:
+        try:
+            packed = base64.b64decode(bits if isinstance(bits, str) else "!", validate=True)
+        except (binascii.Error, ValueError) as error:  # also for what is not ASCII
+            raise ValueError(f"its {name} are no bits in base 64") from error
+        if len(packed) != -(-self.count // 8):
+            raise ValueError(f"its {name} are those of another number of rows")
+        return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8), count=self.count, bitorder="little"))
 
 
 def _camera(value: Any) -> tuple[float, ...]:
@@ -169,7 +190,13 @@ def _text(value: Any) -> str:
     return value[:LONGEST].encode(errors="replace").decode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, count: int) -> Any:
     if isinstance(value, Direction):
         return {"name": value.name, "unit": value.unit.tolist()}
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    if len(value) <= FEW or len(value) * len(f"{count}, ") < count / 6:  # six bits are a letter in base 64
+        return value.tolist()
+    marked = np.zeros(count, bool)
+    marked[value] = True
+    return {"bits": base64.b64encode(np.packbits(marked, bitorder="little")).decode()}

@@ -37,6 +37,30 @@ def test_what_was_saved_comes_back():
     assert all(getattr(second, name) == getattr(kept[1], name) for name in plain)
 
 
+def test_many_positions_are_short_and_come_back():
+    count = 1_000_000
+    half = np.flatnonzero(np.random.default_rng(0).random(count) < 0.5)
+    kept = [Bookmark("a", selection=half, rows=np.arange(count - 3)), Bookmark("b", selection=half[:2000])]
+    data = write_bookmarks(kept, (count, 3))
+    assert len(data) < 2 * count / 5 and str(half[:2000].tolist()).encode() in data
+    for found, was in zip(read_bookmarks(data, (count, 3)), kept, strict=True):
+        assert np.array_equal(found.selection, was.selection)
+    assert np.array_equal(read_bookmarks(data, (count, 3))[0].rows, kept[0].rows)
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    wide = (10, 100_000)
+    axis = Direction("a", np.full(wide[1], wide[1] ** -0.5))
+    with pytest.raises(
+        ValueError, match=r"come to 9\.\d MB. A file of bookmarks has at most 5 MB. Remove some of them."
+    ):
+        write_bookmarks([Bookmark(f"{number}", x=axis, y=axis) for number in range(2)], wide)
+    data = write_bookmarks([Bookmark("a", x=axis, y=axis)], wide)
+    assert np.allclose(read_bookmarks(data, wide)[0].x.unit, axis.unit)
+    with pytest.raises(ValueError, match="at most 5 MB"):
+        read_bookmarks(data + b" " * 5_000_000, wide)
+
+
 def test_columns_and_layouts_that_are_not_there_are_none():
     data = write_bookmarks([Bookmark("a", colour="genre", size="year", layout="UMAP")], SHAPE)
     [found] = read_bookmarks(data, SHAPE)
@@ -70,6 +94,10 @@ def file(**bookmark):
         ({"selection": [1.5]}, "not whole numbers"),
         ({"selection": "12"}, "not whole numbers"),
         ({"selection": [True]}, "not whole numbers"),
+        ({"selection": {"bits": [3]}}, "no bits in base 64"),
+        ({"selection": {"bits": "\u00e9"}}, "no bits in base 64"),
+        ({"selection": {"bits": "AAAA"}}, "those of another number of rows"),
+        ({"rows": {"bits": "AQA="}}, "fewer than two rows"),
         ({"rows": [2, 2]}, "fewer than two rows"),
         ({"rows": [10**30, 1]}, "not all there"),
     ],

@@ -1,5 +1,3 @@
-const LONGEST = 5_000_000; // bytes of a file that is loaded
-
 export default {
   render({ model, el }) {
     const id = Math.random().toString(36).slice(2);
@@ -25,7 +23,8 @@ export default {
       const [chosen] = file.files;
       file.value = "";
       if (!chosen) return;
-      if (chosen.size > LONGEST) return tell("This file is too large to be one of bookmarks.", true);
+      const { largest } = model.get("_state"); // what one message carries
+      if (chosen.size > largest) return tell(`A file of bookmarks has at most ${largest / 1e6} MB.`, true);
       send("load", await chosen.text());
     }
     function tell(text, bad) {

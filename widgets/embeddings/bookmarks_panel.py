@@ -8,14 +8,13 @@ from typing import Any
 import anywidget
 from traitlets import Dict
 
-from ...models.embeddings.bookmark import MOST, Bookmark, read_bookmarks, write_bookmarks
+from ...models.embeddings.bookmark import LARGEST, MOST, Bookmark, read_bookmarks, write_bookmarks
 from ...models.embeddings.embedding import Embedding
 from ...models.embeddings.layouts import LIBRARIES
 from ..assets import joined
 from .plot import is_row
 
 NAME_LENGTH = 80
-LONGEST = 5_000_000  # characters of a file, as many as one message carries
 
 
 class BookmarksPanel(anywidget.AnyWidget):
@@ -33,7 +32,7 @@ class BookmarksPanel(anywidget.AnyWidget):
     _css = joined("base.css", "embeddings/bookmarks_panel.css")
 
     # Written here and never read back: a page can set any synced trait.
-    _state = Dict(help="names, and what was said last").tag(sync=True)
+    _state = Dict(help="names, what was said last, and how many bytes a file may have").tag(sync=True)
 
     def __init__(
         self,
@@ -60,12 +59,16 @@ class BookmarksPanel(anywidget.AnyWidget):
 
     def load(self, text: str) -> None:
         """Add the bookmarks of a file; those of the same names are replaced."""
+        data, known = text.encode(errors="replace"), {"columns": self._columns, "layouts": tuple(LIBRARIES)}
         try:
-            more = read_bookmarks(text.encode(), self._shape, columns=self._columns, layouts=tuple(LIBRARIES))
+            more = read_bookmarks(data, self._shape, **known)
         except ValueError as error:
             return self._show(str(error), bad=True)
         names = {one.name for one in more}
-        self.value = (*(one for one in self.value if one.name not in names), *more)[-MOST:]
+        kept = (*(one for one in self.value if one.name not in names), *more)
+        if len(kept) > MOST:
+            return self._show(f"That would be {len(kept)} bookmarks; {MOST} is the limit: remove some.", bad=True)
+        self.value = kept
         self._show(f"{len(more):,} loaded.")
 
     def go(self, place: int) -> None:
@@ -78,11 +81,11 @@ class BookmarksPanel(anywidget.AnyWidget):
             self._show("")
 
     def text(self) -> str:
-        """The bookmarks as JSON."""
+        """The bookmarks as JSON; raises ValueError with a sentence where that is too long to be loaded again."""
         return write_bookmarks(self.value, self._shape).decode()
 
     def _show(self, said: str = "", *, bad: bool = False) -> None:
-        self._state = {"names": [one.name for one in self.value], "said": said, "bad": bad}
+        self._state = {"names": [one.name for one in self.value], "said": said, "bad": bad, "largest": LARGEST}
 
     def _receive(self, _widget, content, buffers) -> None:
         if not isinstance(content, dict):
@@ -90,7 +93,7 @@ class BookmarksPanel(anywidget.AnyWidget):
         kind, value = content.get("type"), content.get("value")
         if kind == "keep" and _is_text(value, NAME_LENGTH) and value.strip():
             self.keep(value.strip())
-        elif kind == "load" and _is_text(value, LONGEST):
+        elif kind == "load" and isinstance(value, str):
             self.load(value)
         elif kind == "go" and is_row(value, len(self.value)):
             self.go(value)
@@ -99,7 +102,13 @@ class BookmarksPanel(anywidget.AnyWidget):
             self.value = (*self.value[:value], *self.value[value + 1 :])
             self._show(f"{name} is removed.")
         elif kind == "save" and _is_text(value, 40) and self.value:
-            self.send({"type": "file", "token": value, "text": self.text()})
+            self._save(value)
+
+    def _save(self, token: str) -> None:
+        try:
+            self.send({"type": "file", "token": token, "text": self.text()})
+        except ValueError as error:
+            self._show(str(error), bad=True)
 
 
 def _is_text(value: Any, longest: int) -> bool:
