@@ -4,7 +4,7 @@ import gc
 
 import pytest
 from ipyfastai import widgets
-from ipyfastai.widgets.composite import Composite
+from ipyfastai.widgets.composite import Composite, discard
 from ipywidgets import HTML
 from ipywidgets.widgets.widget import _instances as alive
 
@@ -57,3 +57,10 @@ def test_one_that_could_not_be_made_leaves_quietly(make):
     with pytest.raises(TypeError):
         make(3)
     gc.collect()
+
+
+def test_what_is_discarded_leaves_no_layout():
+    parts = HTML(), Composite([HTML()])
+    layouts = [part.layout for part in (*parts, *parts[1].children)]
+    discard(*parts)
+    assert all(layout.comm is None for layout in layouts)

@@ -72,6 +72,25 @@ def test_a_second_start_does_nothing_and_cancel_ends_the_first():
     assert job._shown == {"state": "done", "text": "Cancelled."} and not job.busy
 
 
+def test_a_result_that_comes_after_the_end_is_handed_over_only_where_it_is_of_files():
+    async def closed_while_it_works(**options):
+        began, go_on, job, came, ended = threading.Event(), threading.Event(), Job(), [], asyncio.Event()
+
+        def work(_progress):
+            began.set()
+            return go_on.wait(60)
+
+        job.run(work, then=came.append, ended=ended.set, **options)
+        await asyncio.to_thread(began.wait, 10)
+        job.close()
+        go_on.set()
+        await asyncio.wait_for(ended.wait(), 10)
+        return came
+
+    assert asyncio.run(closed_while_it_works()) == []
+    assert asyncio.run(closed_while_it_works(outlives=True)) == [True]
+
+
 def test_a_page_hears_how_far_it_is_and_how_long_it_will_take():
     async def watch():
         go_on, job, seen = threading.Event(), Job(), asyncio.Event()

@@ -6,6 +6,7 @@ from ipywidgets import VBox
 from traitlets import Any
 
 from ..models.classifier import Classifier
+from .composite import discard
 from .file_upload import FileUpload
 from .image_classifier import ImageClassifier
 from .uploads import Upload
@@ -54,6 +55,6 @@ class AnyClassifier(VBox):
         [bundle] = change["new"]
         name = getattr(bundle.classifier.card, "name", "") or bundle.name
         if self.value is not None:
-            self.value.close()
+            discard(self.value)
         self.value = ImageClassifier(bundle.classifier, label=f"Add photos for {name}", **self._options)
         self.children = [self.upload, self.value]

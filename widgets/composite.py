@@ -22,8 +22,16 @@ class Composite(VBox):
         """Let go of everything."""
         if self.comm is None:  # closed, or never opened since the constructor raised
             return
-        for part in self.parts or self.children:
-            part.layout.close()
-            part.close()
+        discard(*(self.parts or self.children))
         self.layout.close()
         super().close()
+
+
+def discard(*widgets: Widget) -> None:
+    """Close widgets for good, each with its layout: `close` alone would leave that behind.
+
+    >>> discard(*box.children)
+    """
+    for widget in widgets:
+        widget.layout.close()
+        widget.close()

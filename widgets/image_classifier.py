@@ -17,6 +17,7 @@ from ..models.memory import give_back
 from .answer import Answer
 from .background import offload, start
 from .card_view import CardView
+from .composite import discard
 from .examples import Examples
 from .image_upload import ImageUpload
 from .picture import Picture
@@ -123,9 +124,7 @@ class ImageClassifier(VBox):
         """Stop, and let go of the classifier and all photos."""
         if self.children:  # not where the constructor raised
             self._cancel()
-        for child in self.children:
-            child.layout.close()
-            child.close()
+        discard(*self.children)
         super().close()
 
     # `value` costs pandas: it is made when somebody looks at it, and from then on kept up to date.

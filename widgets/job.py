@@ -33,7 +33,8 @@ class Job(anywidget.AnyWidget):
     False and does nothing, so that a second click does no harm. A ValueError or RuntimeError is shown as
     the sentence that it carries, an OSError as the system's, both without folders of the server, any other
     exception by its type; `failed(error)` is called for each, if given, and `ended()` whatever happened,
-    cancellation too.
+    cancellation too. A result that comes after `close()` is handed to nobody, for who waited for it is gone;
+    `outlives=True` hands it over all the same, where it tells what has become of files.
     """
 
     _esm = joined("dom.js", "job.js")
@@ -58,6 +59,7 @@ class Job(anywidget.AnyWidget):
         self._pressed = pressed
         self._cancelled = "Stopped." if cancel == "Stop" else "Cancelled."
         self._progress: Progress | None = None
+        self._closed = False
         self._began = 0.0
         self.on_msg(self._receive)
 
@@ -68,6 +70,7 @@ class Job(anywidget.AnyWidget):
         then: Callable[[Any], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         ended: Callable[[], None] | None = None,
+        outlives: bool = False,
     ) -> bool:
         """Start `work`; False if other work is still running."""
         if self.busy:
@@ -76,7 +79,7 @@ class Job(anywidget.AnyWidget):
         self._progress = Progress()
         self._began = time.monotonic()
         self._show("running")
-        start(self._work(work, then, failed, ended))
+        start(self._work(work, then, failed, ended, outlives))
         return True
 
     def cancel(self) -> None:
@@ -89,10 +92,11 @@ class Job(anywidget.AnyWidget):
         self._shown = {"state": "failed" if bad else "done", "text": text} if text else {}
 
     def close(self) -> None:
+        self._closed = True
         self.cancel()
         super().close()
 
-    async def _work(self, work, then, failed, ended) -> None:
+    async def _work(self, work, then, failed, ended, outlives) -> None:
         watching = asyncio.create_task(self._watch())
         try:
             result = await in_own_thread(work, self._progress)
@@ -107,7 +111,7 @@ class Job(anywidget.AnyWidget):
         else:
             self._end(watching)
             self.say("")
-            if then is not None:
+            if then is not None and (outlives or not self._closed):
                 self._hand_over(result, then)
         finally:
             if ended is not None:

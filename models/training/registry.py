@@ -10,26 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastai.learner import Learner
+    from .recorded_run import RecordedRun
 
-    from .run import TrainingRun
-
-_runs: dict[int, TrainingRun] = {}  # by the id of the learner, which the run keeps alive
+_runs: dict[int, RecordedRun] = {}  # by the id of the learner, which the run keeps alive
 _borrowed: set[int] = set()  # ids of learners that something tries out and puts back
 _lock = threading.Lock()
 
 
-def running(folder: str | os.PathLike | None = None) -> list[TrainingRun]:
+def running(folder: str | os.PathLike | None = None, settings: type = object) -> list[RecordedRun]:
     """The runs that train in this kernel now, those below a folder or all: for a view that comes later.
 
-    >>> running("runs")[0].progress["seconds_left"]
+    >>> running("runs", TrainingSettings)[0].progress["seconds_left"]
+
+    `settings`: those whose settings are of this type, since trainings of any kind may lie in one folder.
     """
     with _lock:
-        found = list(_runs.values())
+        found = [run for run in _runs.values() if isinstance(run.settings, settings)]
     return [run for run in found if folder is None or run.folder.resolve() == Path(folder).resolve()]
 
 
-def take(learn: Learner, run: TrainingRun) -> None:
+def take(learn: object, run: RecordedRun) -> None:
     """RuntimeError if another run is training this learner, or something tries it out."""
     with _lock:
         if id(learn) in _borrowed:
@@ -38,14 +38,14 @@ def take(learn: Learner, run: TrainingRun) -> None:
             raise RuntimeError("This learner is being trained already: wait for that run, or stop it.")
 
 
-def release(run: TrainingRun) -> None:
+def release(run: RecordedRun) -> None:
     with _lock:
         for key in [key for key, one in _runs.items() if one is run]:
             del _runs[key]
 
 
 @contextmanager
-def borrowed(learn: Learner) -> Iterator[None]:
+def borrowed(learn: object) -> Iterator[None]:
     """Inside, no training of this learner begins: for whoever puts it back as it was. RuntimeError if one goes on.
 
     >>> with borrowed(learn), restored(learn):

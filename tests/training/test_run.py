@@ -10,7 +10,7 @@ from fastai.callback.core import Callback
 from fastai.callback.tracker import EarlyStoppingCallback
 from fastai.metrics import accuracy
 from fastai.torch_core import set_seed
-from ipyfastai.models import TrainingRun, TrainingSettings
+from ipyfastai.models import CollabSettings, TrainingRun, TrainingSettings
 from ipyfastai.models.training.registry import running
 from learners import untrained
 
@@ -192,6 +192,7 @@ def test_one_learner_is_trained_by_one_run_at_a_time(colours, tmp_path):
         other.start()
     assert other.state == "ready"
     assert running() == [run] == running(tmp_path / "a") and running(tmp_path / "b") == []
+    assert running(settings=TrainingSettings) == [run] and running(settings=CollabSettings) == []
     gate.opened.set()
     run.wait(PATIENCE)
     learn.remove_cb(gate)

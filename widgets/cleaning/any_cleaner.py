@@ -17,7 +17,7 @@ from ...models.data.items import paths
 from ...models.progress import Progress
 from ...models.thumbnails import Thumbnails
 from ...models.words import readable
-from ..composite import Composite
+from ..composite import Composite, discard
 from ..file_download import FileDownload
 from ..interpretation.predictions_upload import PredictionsUpload
 from ..job import Job
@@ -106,7 +106,7 @@ class AnyCleaner(Composite):
         self.parts = self.upload, cleaner, self.pack, self.download
         self.children = [self.upload, cleaner]
         if before is not None:
-            before.close()
+            discard(before)
         self._forget()
         self._state = Dataset(self.upload.root).state() if own else None
 

@@ -130,6 +130,7 @@ class ApplyPanel(Composite):
             then=partial(self._done, manifest),
             failed=lambda error: self._end("The marks are all there."),
             ended=self._rest,
+            outlives=True,
         )
 
     def _done(self, manifest: Manifest, applied: Applied) -> None:
@@ -149,6 +150,7 @@ class ApplyPanel(Composite):
             then=partial(self._returned, id, "The last Apply is undone"),
             failed=lambda error: self._end(),
             ended=self._rest,
+            outlives=True,
         )
 
     def _open_trash(self) -> None:
@@ -171,6 +173,7 @@ class ApplyPanel(Composite):
             then=partial(self._returned, None, "Restored"),
             failed=lambda error: self._end(),
             ended=self._rest,
+            outlives=True,
         )
 
     def _returned(self, id: str | None, said: str, applied: Applied) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Any
 
 from ...models.thumbnails import Thumbnails
-from ..composite import Composite
+from ..composite import Composite, discard
 from .confusion_matrix import ConfusionMatrix
 from .predictions_upload import PredictionsUpload
 from .top_losses import TopLosses
@@ -41,5 +41,4 @@ class AnyPredictions(Composite):
         self.set_trait("value", ConfusionMatrix(change["new"], **shared))
         self.losses = TopLosses(change["new"], **shared)
         self.children = [self.upload, self.value, self.losses]
-        for child in before:
-            child.close()
+        discard(*before)

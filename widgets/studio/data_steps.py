@@ -14,6 +14,7 @@ from ...models.data.report import ImageReport
 from ...models.loading import load_fastai
 from ...models.progress import Progress
 from ...models.projects import Project
+from ..composite import discard
 from ..data.batch_grid import BatchGrid
 from ..data.data_check import DataCheck
 from ..data.image_source import ImageSource
@@ -197,7 +198,7 @@ class CheckStep(Step):
         self.studio.project.save_items(data.items)
         self.studio.project.save(size=data.size, augment=data.augment)
         if self.grid is not None:
-            self.grid.close()
+            discard(self.grid)
             self.grid = None
             self._lay_out()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import VBox, Widget
 
+from ..composite import discard
 from ..job import Job
 from .flow import DONE
 from .step_frame import StepFoot, StepHead
@@ -126,8 +127,7 @@ class Step:
 
     def clear(self) -> None:
         self._new_job()
-        for widget in self.content:
-            widget.close()
+        discard(*self.content)
         self.show()
 
     def renew(self) -> None:
@@ -136,5 +136,4 @@ class Step:
 
     def close(self) -> None:
         self.clear()
-        for widget in (self.head, self.foot, self.job, self.body):
-            widget.close()
+        discard(self.head, self.foot, self.job, self.body)

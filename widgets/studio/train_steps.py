@@ -12,6 +12,7 @@ from typing import Any
 from ...models.projects import Project
 from ...models.training.settings import ARCHITECTURES, TrainingSettings
 from ..background import start
+from ..composite import discard
 from ..form import Field, Form
 from ..training.device_card import DeviceCard
 from ..training.lr_finder import LRFinder
@@ -80,7 +81,7 @@ class RateStep(Step):
         """A learner with the chosen network, in the background."""
         data, folder, arch = self.result("check"), self.result("photos"), ARCHITECTURES[self.arch["arch"]]
         if self.finder is not None:
-            self.finder.close()
+            discard(self.finder)
             self.finder = None
         if self.value is not None and self.value.arch != arch:
             self.finish(None)

@@ -12,6 +12,7 @@ from traitlets import Any
 
 from ...models.projects import Project
 from ...models.training.settings import ARCHITECTURES
+from ..composite import discard
 from ..job import Job
 from .clean_step import CleanStep
 from .confuse_step import ConfuseStep
@@ -127,7 +128,7 @@ class TrainingStudio(VBox):
         """Stop what runs, and let go of everything; what was kept on disk stays."""
         for step in self.steps.values():
             step.close()
-        self.notice.close()
+        discard(self.notice)
         if self.project is not None:
             self.project.close()
         if self._temporary is not None:

@@ -85,7 +85,7 @@ class Trainer(Composite):
         super().__init__([self.form, self.cost, self.view])
         self.learning_rate = self.form.settings.learning_rate
         self.observe(self._link, "learning_rate")
-        going_on = running(self._folder) if folder is not None else []
+        going_on = running(self._folder, TrainingSettings) if folder is not None else []
         if going_on:
             self._watch(going_on[0])
         else:
