@@ -23,7 +23,7 @@ test: $(VENV)/test.installed $(VENV)/browser.installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/test.installed $(VENV)/browser.installed
-	for part in app training interpretation cleaner collab recommending embedding; \
+	for part in app training interpretation cleaner collab many_ratings recommending embedding; \
 	do $(BIN)/python -m benchmarks.$$part || exit 1; done
 
 lint: $(VENV)/test.installed

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ipyfastai.models.embeddings.embedding import Embedding
 from ipyfastai.models.embeddings.neighbours import Neighbours
 from ipyfastai.models.embeddings.pca import PCA
 from ipyfastai.models.embeddings.search import Search
+from ipyfastai.widgets import EmbeddingExplorer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import CHROMIUM_OPTIONS, chromium_path, serve_notebook
@@ -36,7 +38,10 @@ FIT = "PCA, all components, and two coordinates of each vector (s)"
 NEAR = "{k} nearest by {metric} distance (s)"
 SEARCH = "search of all labels by {what} (s)"
 DRAWN = "first draw in the browser, from the end of the PCA (s)"
+MADE = "the explorer is made, in the kernel (s)"
 SEEN_SEARCH, SEEN_NEAR = "search, as seen on the page (s)", "10 neighbours, as seen on the page (s)"
+SEEN_COLOUR, SEEN_AXIS = "another colour, as seen on the page (s)", "another axis, as seen on the page (s)"
+PAN, ZOOM = "a frame while panning (ms)", "a frame while zooming (ms)"
 KERNEL, RENDERER = "memory of the kernel, PSS (MB)", "memory of the page's process, PSS (MB)"
 PATTERNS = {"a word": "item 99", "a regular expression": r"977|\(1[5-7]\)$", "one that finds nothing": "zzz"}
 KS, METRICS = (10, 999), ("cosine", "euclidean")
@@ -46,6 +51,7 @@ TARGETS = [
     *(Target(NEAR.format(k=k, metric=metric), None, at_most=0.1) for k in KS for metric in METRICS),
     *(Target(SEARCH.format(what=what), None, at_most=0.1) for what in PATTERNS),
     Target(DRAWN, None, at_most=3),
+    *(Target(what, None, at_most=50) for what in (PAN, ZOOM)),
 ]
 ABOUT = """{count:,} vectors of {width} numbers, drawn from twelve overlapping groups; a label for each.
 
@@ -54,8 +60,10 @@ ABOUT = """{count:,} vectors of {width} numbers, drawn from twelve overlapping g
 
 As seen on the page: `EmbeddingExplorer` with all of them. *first draw* is from the moment at which the kernel has the
 principal components to the frame that shows the points; what goes to the browser is sent in that time. Search and
-neighbours are from the key and from the selection of a point to the frame with the list. A browser without a GPU
-draws by the processor, as here."""
+neighbours are from the key and from the selection of a point to the frame with the list, another colour and another
+axis from the choice to the frame that is drawn so. A frame while panning or zooming: the median time between two
+frames while the pointer drags, or its wheel turns, a step for each frame. A browser without a GPU draws by the
+processor, as here."""
 CELL = """
 import sys
 sys.path.insert(0, {root!r})
@@ -88,6 +96,28 @@ ANSWERED = """([begin, value]) => new Promise((resolve) => {
   };
   look();
 })"""
+# Seconds from the choice in a list of that name to the frame that shows the points drawn anew.
+REDRAWN = """([label, place]) => new Promise((resolve) => {
+  const scatter = document.querySelector(".ipyfastai-embedding-plot .scatter");
+  const field = [...document.querySelectorAll("label")].find((one) => one.textContent.trim() === label);
+  const list = field.control ?? document.getElementById(field.htmlFor);
+  const began = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve((performance.now() - began) / 1000)));
+  }).observe(scatter, { attributeFilter: ["data-drawn"] });
+  list.selectedIndex = place;
+  list.dispatchEvent(new Event("change", { bubbles: true }));
+})"""
+# The times (ms) of all frames from now on, while somebody moves the plot.
+FRAMES = """() => {
+  const watch = { times: [], on: true };
+  const look = () => { watch.times.push(performance.now()); if (watch.on) requestAnimationFrame(look); };
+  requestAnimationFrame(look);
+  return watch;
+}"""
+NEXT_FRAME = "() => new Promise((resolve) => requestAnimationFrame(resolve))"
+STEPS = 60  # movements of the pointer, or notches of its wheel, of which each is drawn before the next
 
 
 def vectors(number: int) -> np.ndarray:
@@ -107,7 +137,6 @@ def labels(number: int) -> list[str]:
 
 def explorer(number: int) -> None:
     """Shows the explorer once a button is pressed; the moment of its principal components is the button's text."""
-    from ipyfastai.widgets import EmbeddingExplorer
     from ipyfastai.widgets.embeddings import basis
     from IPython.display import display
     from ipywidgets import Button, VBox
@@ -170,6 +199,7 @@ def measure(number: int, rounds: int) -> dict:
                 )
         for what, pattern in PATTERNS.items():
             figures[SEARCH.format(what=what)][OURS].append(timed(lambda pattern=pattern: search(pattern)))
+        figures[MADE][OURS].append(timed(lambda: EmbeddingExplorer(embedding).close()))
         print(f"round {place + 1} of {rounds}")
     return figures
 
@@ -188,6 +218,8 @@ def measure_page(browser: Browser, number: int, rounds: int) -> dict:
             figures[DRAWN][OURS].append((painted - float(page.locator(".show").inner_text())) / 1000)
             page.wait_for_timeout(2000)  # labels are asked for, and drawn
             _ask(page, figures)
+            _move(page, figures)
+            _redraw(page, figures)
             for what, value in _memory(before).items():
                 figures[what][OURS].append(value)
             page.context.close()
@@ -201,6 +233,44 @@ def _ask(page: Page, figures: dict) -> None:
     for row in (7, 7777, 20_000):
         figures[SEEN_NEAR][OURS].append(page.evaluate(ANSWERED, ["select", row]))
         page.wait_for_timeout(500)
+
+
+def _move(page: Page, figures: dict) -> None:
+    """Drag the points about, then zoom in, and out again."""
+    box = page.locator(".ipyfastai-embedding-plot .scatter").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    with _frames(page, figures[PAN][OURS]):
+        for step in range(STEPS):
+            page.mouse.move(x + 3 * step, y + step)
+            page.evaluate(NEXT_FRAME)
+    page.mouse.up()
+    page.wait_for_timeout(2000)
+    page.mouse.move(x, y)
+    with _frames(page, figures[ZOOM][OURS]):
+        for step in range(STEPS):
+            page.mouse.wheel(0, -40 if step < STEPS / 2 else 40)
+            page.evaluate(NEXT_FRAME)
+    page.wait_for_timeout(2000)
+
+
+@contextmanager
+def _frames(page: Page, gaps: list[float]) -> Iterator[None]:
+    """Appends the median time from one frame to the next inside."""
+    watch = page.evaluate_handle(FRAMES)
+    yield
+    times = watch.evaluate("watch => { watch.on = false; return watch.times; }")
+    gaps.append(float(np.median(np.diff(times))))
+
+
+def _redraw(page: Page, figures: dict) -> None:
+    for panel, label, places, what in (("Looks", "Colour", (1, 0), SEEN_COLOUR), ("Axes", "y", (2, 1), SEEN_AXIS)):
+        page.get_by_role("radio", name=panel).check()
+        page.get_by_label(label, exact=True).wait_for()
+        for place in places:
+            figures[what][OURS].append(page.evaluate(REDRAWN, [label, place]))
+            page.wait_for_timeout(1000)
 
 
 def _memory(before: set[int]) -> dict[str, float]:
