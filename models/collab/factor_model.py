@@ -96,7 +96,7 @@ class FactorModel:
             titles=ratings.titles,
             genres=ratings.genres,
             scale=ratings.scale,
-            step=1.0 if np.array_equal(ratings.values, np.round(ratings.values)) else 0.5,
+            step=_step(ratings),
             item_counts=counts,
             item_means=sums / np.maximum(counts, 1),
             histories=Histories.of(ratings),
@@ -187,3 +187,10 @@ class FactorModel:
     def popularity(self) -> np.ndarray:
         """How much everybody likes each item (m,): the mean of its ratings, shrunken where they are few."""
         return shrunken_means(self.item_means.astype(np.float64), self.item_counts)
+
+
+def _step(ratings: Ratings) -> float:
+    """Whole ones where these lead from the lowest rating to the highest and to every one that was given."""
+    low, high = ratings.scale
+    above = ratings.values - np.float32(low)
+    return 1.0 if (high - low).is_integer() and np.array_equal(above, np.round(above)) else 0.5

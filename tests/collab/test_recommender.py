@@ -277,6 +277,15 @@ def test_steps_follow_the_scale():
 
 
 @pytest.mark.parametrize(
+    "scale, values, step", [((1, 5), [4, 5], 1), ((0.5, 5), [4, 5], 0.5), ((0.5, 5), [0.5, 4.5], 0.5)]
+)
+def test_every_rating_that_was_given_can_be_given_again(scale, values, step):
+    ratings = Ratings([0, 1], [0, 0], values, user_ids=["ann", "bob"], item_ids=["7"], scale=scale)
+    model = Recommender.of(ratings, item_factors=[[0.0]], user_factors=[[0.0], [0.0]])
+    assert model.step == step and {*values, *scale} <= {*model.steps}
+
+
+@pytest.mark.parametrize(
     "field, value, said",
     [
         ("item_factors", [[1, 0], [np.nan, 0], [0, 1], [0, 0]], "finite"),
