@@ -217,6 +217,28 @@ def test_pausing_and_running_at_once_does_not_run_twice():
     assert len(view.sheet.losses) == 1 + factor_sheet_view.STEPS
 
 
+def test_a_run_ends_where_the_error_hardly_falls_and_may_be_tried_on(monkeypatch):
+    monkeypatch.setattr(factor_sheet_view, "PACE", 0)
+    monkeypatch.setattr(factor_sheet_view, "STEPS", 10)
+    factors = LatentFactors()
+    view = factors.view
+    view._receive(view, {"type": "rate", "value": 0.3}, [])
+
+    async def run():
+        view._receive(view, {"type": "run"}, [])
+        assert view.running
+        while view.running:
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    losses = view.sheet.losses
+    ended = len(losses) - 1
+    assert view._shown["note"] == f"Stopped after {ended} steps: the error hardly gets any lower."
+    assert 0.99 * losses[-201] < losses[-1] < losses[-201] < 0.1 * losses[0] and not view._shown["running"]
+    asyncio.run(run())
+    assert len(losses) - 1 == ended + 200 and losses[-1] < losses[ended]
+
+
 def test_steps_have_an_end(monkeypatch):
     monkeypatch.setattr(factor_sheet_view, "MOST_STEPS", 3)
     view = LatentFactors().view

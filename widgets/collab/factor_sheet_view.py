@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 
 from ...models.collab.ratings import Ratings
+from ...models.words import counted
 from ..assets import joined
 from ..background import start
 from .ratings_table import plain
@@ -28,6 +29,7 @@ PACE = 0.1  # seconds between two looks at a run
 STEPS = 2  # of each of these
 POINTS = 400  # of the curve that are sent
 MOST_STEPS = 5000
+SPAN, LITTLE = 200, 0.01  # a run ends where so many steps lower the error by less than this share of it
 
 
 class FactorSheetView(anywidget.AnyWidget):
@@ -111,9 +113,12 @@ class FactorSheetView(anywidget.AnyWidget):
         super().close()
 
     async def _run(self, number: int) -> None:
-        sheet = self.sheet
+        sheet, began = self.sheet, len(self.sheet.losses) - 1
         while self.running and sheet is self.sheet and number == self._runs:  # not paused and begun again meanwhile
             self._go(STEPS)
+            if self.running and _settled(sheet.losses[began:]):
+                steps = counted(len(sheet.losses) - 1, "step")
+                self.running, self._note = False, f"Stopped after {steps}: the error hardly gets any lower."
             self._show()
             await asyncio.sleep(PACE)
 
@@ -179,6 +184,10 @@ class FactorSheetView(anywidget.AnyWidget):
             self.begin(biases=value)
         elif kind == "seed" and type(value) is int and 0 <= value < 2**32:
             self.begin(seed=value)
+
+
+def _settled(losses: list[float]) -> bool:
+    return len(losses) > SPAN and min(losses[-SPAN:]) > (1 - LITTLE) * min(losses[:-SPAN])
 
 
 def _numbers(tensor) -> list[float]:
