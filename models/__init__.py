@@ -43,7 +43,7 @@ __getattr__, __dir__, __all__ = attributes(
         "predictions_table": "interpretation.predictions",
         "publish": "publishing.publish",
         "random_split": "data.split",
-        "read_ratings": "collab.read",
+        "read_ratings": "collab.ratings_file",
         "runs": "training.run_folder",
         "split_ratings": "collab.splits",
         "summarise": "data.summary",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from typing import BinaryIO
 
+HEAD = 1 << 16  # bytes
 PACKED = (b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")
 
 
@@ -31,3 +33,24 @@ def text_encoding(head: bytes) -> str:
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
+
+
+def file_encoding(file: BinaryIO) -> str:
+    """The same of a file that is read to its end: the first letter that is not UTF-8's may stand far behind its head.
+
+    >>> with open("predictions.csv", "rb") as file:
+    ...     file_encoding(file)
+    'utf-8'
+    """
+    encoding = text_encoding(head := file.read(HEAD))
+    if encoding != "utf-8":
+        return encoding
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while head:
+            decoder.decode(head)
+            head = file.read(1 << 20)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return encoding

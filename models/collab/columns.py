@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ..progress import Progress
+from ..text_table import QUOTED
 from ..words import counted
-from .layout import QUOTED, Layout, Source
+from .table_layout import Layout, Source
 
 CHUNK = 1_000_000  # rows between two looks at whether anybody still waits
 CELLS = 16_000_000  # of a file of many columns, at once

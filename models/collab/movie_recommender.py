@@ -21,7 +21,7 @@ from .evaluate import evaluate
 from .example import example_ratings
 from .movielens import movielens
 from .ratings import Ratings
-from .read import read_ratings
+from .ratings_file import read_ratings
 from .recommender import Recommender
 from .run import CollabRun
 from .settings import CollabSettings

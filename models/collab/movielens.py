@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..progress import Progress
-from .layout import Source
 from .ratings import Ratings
-from .read import read_ratings
+from .ratings_file import read_ratings
+from .table_layout import Source
 
 # The file of ratings, that of titles, and the scale: the releases since 2015, those of 2003 and 2009, and ml-100k.
 FILES = (

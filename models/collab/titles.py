@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .layout import QUOTED, Layout, Source, cells, layout
+from ..text_table import QUOTED
+from .table_layout import Layout, Source, cells, layout
 
 LONGEST = 200  # characters of a title
 LARGEST = 200_000_000  # bytes of a file of titles

@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..text_encoding import text_encoding
+from ..text_table import QUOTED, cells, separator_of, table_head
 from ..words import quoted
 
 SEPARATORS = ("\t", ";", ",", "|", " ")
-QUOTED = (",", ";")  # between other separators, a quotation mark is only that
 MISSING = ("", "nan", "NaN", "NAN", "NA", "N/A", "null", "None")
 HEAD = 1 << 20  # bytes that tell how a file is written
 WIDEST = 20_000  # columns
@@ -45,20 +44,10 @@ def read_table(file: bytes | str | Path, *, rows: int | None = None) -> Table:
     head = file[:HEAD] if isinstance(file, bytes) else _head(file)
     if head.startswith(b"\x93NUMPY"):
         raise ValueError("This is NumPy's format: call the file .npy.")
-    encoding = text_encoding(head)
-    lines = head.decode(encoding, "replace").lstrip("\ufeff").splitlines()
-    if len(head) == HEAD and len(lines) > 1:
-        lines.pop()  # it may be cut off
-    skipped = next((place for place, line in enumerate(lines) if line.strip()), len(lines))
-    lines = [line for line in lines[skipped:] if line.strip()]
-    if not lines:
-        raise ValueError("This file is empty: it has no lines with anything in them.")
-    if lines[0].lstrip().lower().startswith(("<!doctype", "<html")):
-        raise ValueError("This is a web page, not a table: download the file itself.")
-    sample = lines[:100]
-    separator = max(SEPARATORS, key=lambda one: _agreement(sample, one))
-    separator = separator if _agreement(sample, separator) else "\t"  # a single column
-    split = [_cells(line, separator) for line in sample]
+    opened = table_head(head, cut=len(head) == HEAD)
+    encoding, skipped, sample = opened.encoding, opened.skipped, opened.lines[:100]
+    separator = separator_of(sample, SEPARATORS) or "\t"  # a single column
+    split = [cells(line, separator) for line in sample]
     [(width, _)] = Counter(map(len, split[1:] or split)).most_common(1)
     width = max(width, len(split[0]))
     if width > WIDEST:
@@ -125,22 +114,6 @@ def _bad_cell(frame: pd.DataFrame, names: list[str], texts: tuple[str, ...], com
 def _head(path: str | Path) -> bytes:
     with open(path, "rb") as file:
         return file.read(HEAD)
-
-
-def _agreement(lines: list[str], separator: str) -> int:
-    """How many lines have as many cells as the last; 0 where that is one."""
-    widths = [len(_cells(line, separator)) for line in lines]
-    usual = widths[-1]
-    return widths.count(usual) if usual > 1 else 0
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    if separator not in QUOTED:
-        return [cell.strip() for cell in line.strip("\r\n ").split(separator)]
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
-    except csv.Error:  # a cell without end
-        return [line]
 
 
 def _is_number(cells: list[str], comma: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import os
 import re
@@ -16,6 +15,7 @@ import pandas as pd
 
 from ..data.items import check_items
 from ..progress import Progress
+from ..text_encoding import file_encoding
 from .confusion import MOST
 from .predictions import COLUMNS, PROBABILITY, check_predictions
 
@@ -88,24 +88,11 @@ def read_predictions(
 
 
 def _encoding(file: BinaryIO) -> str:
-    head = file.read(1 << 16)
-    if not head:
-        raise ValueError("This file is empty (0 bytes).")
-    if head.startswith(b"PK\x03\x04"):
-        raise ValueError("This is an Excel file, whatever its name says: save it as CSV.")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in head:
-        raise ValueError(f"This is no CSV file. {FORMAT}")
-    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        while head:
-            decoder.decode(head)
-            head = file.read(1 << 20)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        encoding = file_encoding(file)
+    except ValueError as error:
+        raise ValueError(f"{error} {FORMAT}") from error
+    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def _header(file: TextIO, needed: tuple[str, ...]) -> tuple[str, list[str]]:

@@ -71,8 +71,8 @@ def test_probabilities_keep_their_order_and_further_columns_are_left_out(read):
     ("content", "says"),
     [
         (b"", "This file is empty"),
-        (b"PK\x03\x04\x14\0", "an Excel file, whatever its name says: save it as CSV"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "This is no CSV file. It needs a row for each picture"),
+        (b"PK\x03\x04\x14\0", "an Excel file, whatever its name says: unpack it, or save it as CSV"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "This is no text file. It needs a row for each picture"),
         ("item,label\n1.jpg,a\n", "no column predicted. It needs .* columns item"),
         ("hello", "no column item and none label and none predicted"),
         ("item,label,predicted\n", "a header and no rows"),

@@ -99,8 +99,8 @@ def test_below_the_folder_that_the_server_names(tmp_path, monkeypatch):
         ("bad.zip", zipped()[:200], "This is not a zip file, or its end is missing"),
         ("empty.zip", zipped(None, {}), "This zip is empty"),
         ("table.csv", "item,label\na,b\n", "The file has no column predicted. It needs a row for each picture"),
-        ("table.xlsx", zipped(), "an Excel file, whatever its name says: save it as CSV"),
-        ("photo.csv", plain(), "This is no CSV file"),
+        ("table.xlsx", zipped(), "an Excel file, whatever its name says: unpack it, or save it as CSV"),
+        ("photo.csv", plain(), "This is no text file"),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value[:11] else "",
 )

@@ -15,7 +15,7 @@ from ...models.collab.example import example_ratings
 from ...models.collab.folders import ratings_folders
 from ...models.collab.movielens import movielens
 from ...models.collab.ratings import Ratings
-from ...models.collab.read import read_ratings
+from ...models.collab.ratings_file import read_ratings
 from ...models.progress import Progress
 from ...models.words import counted
 from ..composite import Composite

@@ -12,8 +12,8 @@ import pandas as pd
 from ..progress import Progress
 from ..words import counted
 from .columns import FORMAT, Texts, read_columns
-from .layout import Source, layout, number
 from .ratings import Ratings, texts
+from .table_layout import Source, layout, number
 from .titles import clean, distinct, read_titles
 
 OUTLIERS = 0.01  # the share of ratings that a scale found from the ratings themselves may leave out

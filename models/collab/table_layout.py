@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ..text_encoding import text_encoding
+from .. import text_table
+from ..text_table import QUOTED, separator_of, table_head
 from ..words import quoted
 
 HEAD = 1 << 16  # bytes that tell how a file is written
 SEPARATORS = ("::", "\t", ";", ",", "|", " ")
-QUOTED = (",", ";")  # between the others, in GroupLens' files, a quotation mark is only that
 WIDEST = 1000  # columns
 # What a column may be called, by lower-case letters and digits; the earlier name wins.
 NAMES = {
@@ -95,19 +93,9 @@ def layout(
     """
     with source.open() as file:
         head = file.read(HEAD)
-    encoding = text_encoding(head)
-    lines = head.decode(encoding, "replace").lstrip("\ufeff").splitlines()
-    if len(head) == HEAD and len(lines) > 1:
-        lines.pop()  # it may be cut off
-    skipped = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
-    if skipped < len(lines) and lines[skipped].lower().startswith("sep="):  # as Excel writes it
-        skipped += 1
-    rows = [line for line in lines[skipped:] if line.strip()]
+    opened = table_head(head, cut=len(head) == HEAD)
+    encoding, skipped, rows = opened.encoding, opened.skipped, opened.lines
     lines = rows[:50]
-    if not lines:
-        raise ValueError("This file is empty: it has no lines with anything in them.")
-    if lines[0].lstrip().lower().startswith(("<!doctype", "<html")):
-        raise ValueError("This is a web page, not a table: download the file itself.")
     separator = _separator(lines, len(needed))
     first = cells(lines[0], separator)
     if len(first) > WIDEST:
@@ -136,28 +124,18 @@ def _padded(rows: list[str], separator: str, places: dict[str, int]) -> frozense
 
 
 def cells(line: str, separator: str) -> list[str]:
-    """The cells of one line, without blanks around them."""
-    if separator not in QUOTED:
-        return [cell.strip().strip('"') for cell in line.split(separator)]
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
-    except csv.Error:  # a cell without end
-        return [line]
+    """The cells of one line, without blanks around them, nor marks where no separator can stand between any."""
+    found = text_table.cells(line, separator)
+    return found if separator in QUOTED else [cell.strip('"') for cell in found]
 
 
 def _separator(lines: list[str], needed: int) -> str:
-    """The one that parts the lines into equally many cells, enough of them."""
-    best, chosen = 0, ""
-    for separator in SEPARATORS:
-        (width, agreeing), *_ = Counter(len(cells(line, separator)) for line in lines).most_common(1)
-        if width >= needed and agreeing > best:
-            best, chosen = agreeing, separator
-    if not chosen:
+    if not (found := separator_of(lines, SEPARATORS, least=needed)):
         raise ValueError(
             f"The file has no {needed} columns that are parted by commas, semicolons, tabs, bars, :: or blanks. "
             f"Its first line is {lines[0][:60]!r}."
         )
-    return chosen
+    return found
 
 
 def _by_names(header: list[str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, int]:
