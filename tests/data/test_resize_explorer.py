@@ -1,15 +1,12 @@
-"""`ResizeExplorer` and the job that drops stale work, without a browser."""
+"""`ResizeExplorer`, without a browser."""
 
-import asyncio
 import io
-import threading
 
 import numpy as np
 import pytest
 from drawings import encoded, quarters
 from ipyfastai.models.data.resizing import ResizeSettings, draw
 from ipyfastai.widgets import ResizeExplorer
-from ipyfastai.widgets.data.newest_job import NewestJob
 from ipyfastai.widgets.uploads import Upload
 from PIL import Image
 
@@ -141,72 +138,3 @@ def test_bad_arguments_are_refused_at_once(tmp_path):
 
 def test_without_a_photo_there_is_an_example():
     assert "CC BY" in ResizeExplorer(count=1).view._shown["name"]
-
-
-def test_of_work_that_piles_up_only_the_newest_is_done():
-    async def drag():
-        gate, done, asked = threading.Event(), [], []
-        job = NewestJob()
-
-        def work(number):
-            def make(progress):
-                asked.append(number)
-                gate.wait(60)
-                return number
-
-            return make
-
-        for number in range(5):
-            job.run(work(number), then=done.append)
-        gate.set()
-        while job.busy or len(done) < 2:
-            await asyncio.sleep(0.01)
-        return asked, done, job._shown
-
-    asked, done, shown = asyncio.run(drag())
-    assert asked == done == [0, 4] and shown == {}, "quick work is finished and shows no line"
-
-
-def test_slow_work_is_cancelled_for_newer_and_no_word_of_it_is_said(monkeypatch):
-    monkeypatch.setattr("ipyfastai.widgets.data.newest_job.QUIET", -1)
-
-    async def replace():
-        began, done, said = threading.Event(), [], []
-        job = NewestJob()
-        job.observe(lambda change: said.append(change.new.get("text")), "_shown")
-
-        def endless(progress):
-            began.set()
-            while True:
-                progress.report(0, 1, "Making pictures")
-
-        job.run(endless, then=done.append)
-        await asyncio.to_thread(began.wait, 10)
-        job.run(lambda progress: "newer", then=done.append)
-        while not done or job.busy:
-            await asyncio.sleep(0.01)
-        return done, said
-
-    done, said = asyncio.run(replace())
-    assert done == ["newer"] and "Cancelled." not in said
-
-
-def test_cancel_takes_what_waits_too():
-    async def cancel():
-        began, done = threading.Event(), []
-        job = NewestJob()
-
-        def endless(progress):
-            began.set()
-            while True:
-                progress.report(0, 1)
-
-        job.run(endless, then=done.append)
-        await asyncio.to_thread(began.wait, 10)
-        job.run(lambda progress: "newer", then=done.append)
-        job._receive(job, {"type": "cancel"}, [])
-        while job.busy:
-            await asyncio.sleep(0.01)
-        return done, job._shown["text"]
-
-    assert asyncio.run(cancel()) == ([], "Cancelled.")

@@ -14,7 +14,7 @@ from ...models.images import jpeg
 from ..assets import joined
 from ..composite import Composite
 from ..image_upload import ImageUpload
-from .newest_job import NewestJob
+from ..newest_job import NewestJob
 
 if TYPE_CHECKING:
     from ...models.data.batches import Batch, Batches

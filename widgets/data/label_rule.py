@@ -24,9 +24,9 @@ from ...models.words import counted
 from ..composite import Composite
 from ..file_upload import FileUpload
 from ..form import Field, Form
+from ..newest_job import NewestJob
 from ..uploads import Upload
 from .findings import Findings, Table
-from .newest_job import NewestJob
 
 FOLDER, NAME, TABLE = range(3)
 PATTERNS = {

@@ -16,7 +16,7 @@ from ...models.images import jpeg, open_image
 from ..assets import joined
 from ..composite import Composite
 from ..image_upload import ImageUpload
-from .newest_job import NewestJob
+from ..newest_job import NewestJob
 
 MOST = 12  # draws
 PHOTO_SIDE = 320  # pixels of the photo as it is shown

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ...models.progress import Progress
-from ..job import Job
+from ..models.progress import Progress
+from .job import Job
 
 QUIET = 0.5  # seconds: what takes no longer needs no progress bar, and is finished though newer work waits
 
@@ -19,7 +19,8 @@ class NewestJob(Job):
     >>> slider.observe(lambda change: job.run(lambda progress: draw(change.new), then=show), "value")
 
     What is nearly done is finished, so that a page sees something while a slider moves; what takes longer
-    is cancelled for the newer. Quick work shows no line at all.
+    is cancelled for the newer. Quick work shows no line at all. `drop()` is for work whose result is not wanted any
+    more, though nothing newer takes its place.
     """
 
     def __init__(self, **kwargs):
@@ -32,9 +33,14 @@ class NewestJob(Job):
             ended = handlers.pop("ended", None)
             return super().run(work, **handlers, ended=lambda: self._next(ended))
         self._waiting = (work, handlers)
-        if time.monotonic() - self._began > QUIET:
-            self._progress.cancel()
+        self._make_way()
         return True
+
+    def drop(self) -> None:
+        """Cancel what runs and forget what waits, without a word."""
+        if self.busy:
+            self._waiting = (lambda _progress: None, {})
+            self._progress.cancel()
 
     def cancel(self) -> None:
         self._waiting = None
@@ -50,6 +56,15 @@ class NewestJob(Job):
             (work, handlers), self._waiting = self._waiting, None
             self.run(work, **handlers)
 
+    def _make_way(self) -> None:
+        if self._waiting and self._is_slow:
+            self._progress.cancel()
+
+    @property
+    def _is_slow(self) -> bool:
+        return time.monotonic() - self._began > QUIET
+
     def _show(self, state: str) -> None:
-        if time.monotonic() - self._began > QUIET:
+        self._make_way()  # for what has come while this seemed to be quick
+        if self._is_slow:
             super()._show(state)
