@@ -28,7 +28,7 @@ __getattr__, __dir__, __all__ = attributes(
         "LRFinder": "training.lr_finder",
         "LabelRule": "data.label_rule",
         "LatentFactors": "collab.latent_factors",
-        "Offer": "data.offers",
+        "Offer": "data.source_form",
         "PictureGrid": "cleaning.picture_grid",
         "PredictionsUpload": "interpretation.predictions_upload",
         "ProbabilityBars": "probability_bars",

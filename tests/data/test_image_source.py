@@ -21,7 +21,7 @@ def send(form, name, value=None, kind="set"):
 
 
 def choose(source, name):
-    send(source.form, "source", ["Upload a zip", *(offer.name for offer in source._offers)].index(name))
+    send(source.form, "source", [offer.name for offer in source._offers].index(name))
 
 
 def sentences(source):
@@ -222,4 +222,4 @@ def test_a_source_may_be_any_object_that_fetches(source):
 
     source.fetch(Broken())
     assert source.value is None
-    assert source.fetch(Drawn(1), name="../../etc") and source.value.parent.parent == Path(source._into)
+    assert source.fetch(Drawn(1), name="../../etc") and source.value.parent.parent == Path(source._folder)

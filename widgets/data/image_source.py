@@ -9,23 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from traitlets import Any
-
 from ...models.cleaning.apply import refusal
 from ...models.data.items import folder_name
 from ...models.data.search import Search
 from ...models.data.sources import Fetched, Source, ZipSource
 from ...models.progress import Progress
 from ...models.words import counted
-from ..composite import Composite
 from ..file_upload import FileUpload
-from ..form import Field, Form
-from ..job import Job
 from ..uploads import Upload
-from .findings import Findings, Table
-from .offers import Offer, standard_offers
-
-ZIP = "Upload a zip"
+from .findings import Table
+from .offers import standard_offers
+from .source_form import Offer, SourceForm
 
 
 class ZipUpload(FileUpload):
@@ -47,7 +41,7 @@ class ZipUpload(FileUpload):
         return ""
 
 
-class ImageSource(Composite):
+class ImageSource(SourceForm):
     """Get images from a zip, a folder on the server, the web, a search, a known data set or a built-in one.
 
     >>> source = ImageSource()
@@ -61,7 +55,7 @@ class ImageSource(Composite):
     callable from a term and a number to `Found`s, in place of Wikimedia Commons; `extra` are more `Offer`s.
     """
 
-    value = Any(None, allow_none=True, read_only=True, help="the folder of the images, or None")
+    noun, question = "photos", "Where are the photos?"
 
     def __init__(
         self,
@@ -73,20 +67,9 @@ class ImageSource(Composite):
         max_mb: float = 1000,
         **kwargs,
     ):
-        self._into = None if into is None else Path(into)
-        self._temporary: tempfile.TemporaryDirectory | None = None
-        self._taken: Upload | None = None  # the zip that is being unpacked
-        self._offers = [*standard_offers(data_root=data_root, search=search, copy=bool(refusal())), *extra]
-        self.form = Form(label="Where the photos come from", changed=self._changed, pressed=self._pressed)
-        self.upload = ZipUpload(max_mb=max_mb)
-        self.job = Job()
-        self.findings = Findings()
-        self.parts = self.form, self.upload, self.job, self.findings
-        super().__init__(self.parts, **kwargs)
+        offers = standard_offers(data_root=data_root, search=search, copy=bool(refusal()))
+        super().__init__([Offer("Upload a zip"), *offers, *extra], ZipUpload(max_mb=max_mb), folder=into, **kwargs)
         self.add_class("ipyfastai-image-source")
-        self.upload.observe(self._uploaded, "value")
-        self.upload.observe(self._chosen, "_files")
-        self._draw()
 
     def fetch(self, source: Source, *, name: str = "images") -> bool:
         """Get the images of any source; False while others are being fetched."""
@@ -106,74 +89,13 @@ class ImageSource(Composite):
                 if not kept:
                     shutil.rmtree(home)
 
-        return self.job.run(work, then=self._fetched, ended=self._rest)
+        return self._run(work)
 
-    def close(self) -> None:
-        """Stop, and delete what was fetched unless it lies in `into`."""
-        super().close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+    def _filled_in(self, made: Source, name: str) -> None:
+        self.fetch(made, name=name)
 
-    def _home(self) -> Path:
-        if self._into is not None:
-            self._into.mkdir(parents=True, exist_ok=True)
-            return self._into
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="ipyfastai-images-", ignore_cleanup_errors=True)
-        return Path(self._temporary.name)
-
-    # The form: a zip is uploaded, everything else is filled in.
-
-    @property
-    def _offer(self) -> Offer | None:
-        place = self.form.get("source", 0)
-        return self._offers[place - 1] if place else None
-
-    def _draw(self) -> None:
-        names = [ZIP, *(offer.name for offer in self._offers)]
-        fields = [Field("source", "Where are the photos?", "choice", options=names)]
-        if offer := self._offer:
-            fields += offer.fields
-            fields.append(Field("fetch", offer.button, "button", hint=offer.about))
-        self.form.show(fields)
-        shown = [self.form, *([] if offer else [self.upload]), self.job, self.findings]
-        if list(self.children) != shown:
-            self.children = shown
-
-    def _changed(self, name: str) -> None:
-        if name == "source":
-            self.job.say("")
-            self._draw()
-
-    def _pressed(self, name: str) -> None:
-        offer = self._offer
-        if offer is None or self.job.busy:
-            return
-        try:
-            source = offer.make({field.name: self.form[field.name] for field in offer.fields})
-        except ValueError as error:
-            self.job.say(str(error), bad=True)
-        else:
-            self.fetch(source, name=offer.name)
-
-    def _chosen(self, change) -> None:
-        if change["new"] and not self.job.busy:  # what was said of the zip before is said of none of these
-            self.job.say("")
-
-    def _uploaded(self, change) -> None:
-        if change["new"] and change["new"][0] is not self._taken and not self.job.busy:
-            [self._taken] = change["new"]
-            self.fetch(_Held(self._taken), name=Path(self._taken.name).stem)
-
-    def _rest(self) -> None:
-        """One fetch has ended: what it unpacked is let go of, and what arrived meanwhile is taken."""
-        self._draw()
-        if self.upload.value and self.upload.value[0] is self._taken:
-            self.upload.clear()
-        self._taken = None
-        self._uploaded({"new": self.upload.value})
-
-    # What came.
+    def _arrived(self, upload: Upload) -> None:
+        self.fetch(_Held(upload), name=Path(upload.name).stem)
 
     def _fetched(self, fetched: Fetched) -> None:
         labels = Counter(file.parent.name for file in fetched.files)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,25 +12,7 @@ from ...models.data.search import FolderSearch, Search, SearchSource
 from ...models.data.sources import DigitsSource, FolderSource, Source, folder_choices
 from ...models.data.urls import UrlSource
 from ..form import Field
-
-DATA_ROOT = "IPYFASTAI_DATA_ROOT"
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One way to get images: its name, the fields of its form, and the source that the filled-in form makes.
-
-    >>> Offer("My camera", lambda form: MyCamera(form["count"]), [Field("count", "Photos", "number", 10, high=99)])
-
-    `make` is given {field's name: value}: what each kind of field holds stands in `Field`. It may raise
-    ValueError with a sentence for the visitor. `about` says in a sentence what this is.
-    """
-
-    name: str
-    make: Callable[[Mapping[str, Any]], Source]
-    fields: Sequence[Field] = ()
-    about: str = ""
-    button: str = "Get the photos"
+from .source_form import Offer, server_root
 
 
 def standard_offers(
@@ -40,11 +20,11 @@ def standard_offers(
 ) -> list[Offer]:
     """The sources that can be used here: a folder on the server only where there is a root for them, fastai's data
     sets and the digits only where their packages are installed."""
-    root = data_root or os.environ.get(DATA_ROOT)
-    offers = [_folder(Path(root), copy)] if root and Path(root).is_dir() else []
+    root = server_root(data_root)
+    offers = [] if root is None else [_folder(root, copy)]
     offers += [_addresses(), _search(search)]
-    if root and Path(root).is_dir():
-        offers.append(_folder_search(Path(root)))
+    if root is not None:
+        offers.append(_folder_search(root))
     if find_spec("fastai"):
         offers.append(_fastai())
     if find_spec("sklearn"):
