@@ -1,6 +1,7 @@
 """The recommender as a visitor meets it: the dashboard on real ratings in real Chromium."""
 
 import csv
+import re
 from pathlib import Path
 
 import ipyfastai.dashboards
@@ -11,6 +12,17 @@ from playwright.sync_api import expect
 
 NOTEBOOK = Path(ipyfastai.dashboards.__file__).with_name("movie_recommender.ipynb")
 ALIEN, ALIENS = "Alien (1979)", "Aliens (1986)"
+
+FULL = (
+    "# Full",
+    """
+from ipyfastai.models import Recommender
+from ipyfastai.widgets import Recommendations
+from ipyfastai.widgets.collab import recommendations
+recommendations.MOST_RATED = 1
+Recommendations(Recommender.shipped())
+""",
+)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +134,22 @@ def test_search_that_finds_nothing_and_escape(movies):
     expect(options(movies).first).to_have_attribute("aria-selected", "false")
 
 
+def test_enter_takes_no_title_that_was_found_for_fewer_letters(movies):
+    box = movies.get_by_role("combobox", name="Search a title you know")
+    box.fill("alien")
+    expect(options(movies).first).to_contain_text(ALIEN)
+    box.evaluate("""(box) => {  // before an answer can come
+      box.value = "aliens";
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    }""")
+    expect(options(movies).first).to_contain_text(ALIENS)
+    expect(options(movies).first).to_have_attribute("aria-selected", "true")
+    box.press("Enter")
+    expect(stars(movies, ALIENS).get_by_role("radio").first).to_be_focused()
+    expect(stars(movies, ALIEN)).to_have_count(0)
+
+
 def test_why_similar_hide_genre_and_download(movies):
     rate(movies, "alien", ALIEN, 5)
     expect(recommended(movies)).to_have_count(10)
@@ -148,6 +176,23 @@ def test_why_similar_hide_genre_and_download(movies):
     assert len(rows) == 20 and all("Western" in row["genres"] for row in rows)
 
 
+def test_a_rating_that_is_one_too_many_is_refused_in_sight(watch, serve_notebook):
+    watched = watch(viewport={"width": 900, "height": 600})
+    page = begin(watched.page, serve_notebook(*FULL))
+    lists = page.get_by_role("list", name="Popular titles to begin with")
+    lists.get_by_role("radiogroup").first.get_by_role("radio", name="5 of 5 stars", exact=True).click()
+    group = page.get_by_role("list", name="For you").get_by_role("radiogroup").last
+    star = group.get_by_role("radio", name="4 of 5 stars", exact=True)
+    expect(star).to_be_visible()
+    star.click()
+    refusal = page.get_by_role("alert").filter(has_text="1 titles are rated")
+    expect(refusal).to_be_in_viewport()
+    expect(star).not_to_be_checked()
+    page.get_by_role("button", name="Take the rating away:").click()
+    expect(refusal).to_have_count(0)
+    assert not watched.foreign and not watched.errors
+
+
 def test_what_is_liked_beyond_taste(movies):
     most = movies.get_by_role("list", name="Liked, whoever rates them")
     button = most.get_by_role("button").first
@@ -162,6 +207,15 @@ def test_what_is_liked_beyond_taste(movies):
     figures = movies.get_by_role("region", name="Toy Story 2 (1999)")
     expect(figures).to_be_focused()
     expect(figures).to_contain_text("97 ratings")
+    box.fill("toy story 2")
+    expect(options(movies).first).to_contain_text("Toy Story 2 (1999)")
+    box.press("Enter")  # though nothing changes
+    expect(figures).to_be_focused()
+    floor = movies.get_by_role("combobox", name="Rated at least")
+    floor.focus()
+    floor.select_option("50 times")
+    expect(figures).to_contain_text(re.compile(" of [1-3]"))
+    expect(floor).to_be_focused()
     movies.get_by_role("button", name="People", exact=True).click()
     expect(movies.get_by_role("list", name="The kindest").get_by_role("button")).to_have_count(10)
     expect(movies.get_by_role("button", name="People", exact=True)).to_have_attribute("aria-pressed", "true")

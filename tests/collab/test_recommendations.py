@@ -156,11 +156,34 @@ def test_a_page_can_ask_for_only_so_much(widget):
     assert len(widget.sent[-1]["token"]) == 64
 
 
-def test_hiding_has_an_end_and_is_done_once(widget, monkeypatch):
+def test_hiding_has_an_end_that_is_told(widget, monkeypatch):
     monkeypatch.setattr(module, "MOST_HIDDEN", 3)
-    for code in (0, 0, 1, 2, 3, 4):
+    for code in (0, 0, 1, 2, 0):
         say(widget, type="hide", item=code)
+    assert widget._shown["hidden"] == 3 and widget._shown["undo"] == 3 and not widget.sent
+    say(widget, type="hide", item=7)
     assert widget._shown["hidden"] == 3 and widget._shown["undo"] == 3
+    [told] = widget.sent
+    assert told["type"] == "refused" and told["item"] == 7 and told["text"].startswith("3 titles are hidden, the most")
+
+
+def test_rating_has_an_end_that_is_told(widget, monkeypatch):
+    monkeypatch.setattr(module, "MOST_RATED", 2)
+    for code in (0, 1, 0):
+        say(widget, type="rate", item=code, step=4)
+    say(widget, type="rate", item=1, step=8)  # another rating of one that has one
+    assert len(widget.ratings) == 2 and not widget.sent
+    say(widget, type="rate", item=7, step=4)
+    [told] = widget.sent
+    assert told["type"] == "refused" and told["item"] == 7 and told["text"].startswith("2 titles are rated, the most")
+    with pytest.raises(ValueError, match="2 titles are rated, the most there can be: take a rating away first"):
+        widget.rate(ALIEN, 5)
+    assert len(widget.ratings) == 2 and widget._shown["undo"] == 3
+    say(widget, type="rate", item=0, step=None)
+    widget.rate(ALIEN, 5)
+    assert len(widget.ratings) == 2
+    with pytest.raises(ValueError, match="at most 2 ratings, not 3"):
+        Recommendations(widget.recommender, ratings={ALIEN: 5, MATRIX: 5, "1": 4})
 
 
 def test_ratings_to_begin_with():

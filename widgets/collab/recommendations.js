@@ -15,10 +15,11 @@ export default {
     const none = h("p", { class: "quiet" }, "Nothing is left to recommend here.");
     const more = h("button", { type: "button", onclick: () => send("more") }, "Show more");
     const said = h("p", { class: "unseen", role: "status" });
+    const refused = h("p", { class: "refused", role: "alert" });
     el.classList.add("ipyfastai", "ipyfastai-recommendations");
     const about = h("p", { class: "quiet name" }, model.get("_shown").about);
     el.append(model.get("_shown").about ? about : "", box.element, h("section", { class: "rated" }, h("div", { class: "row" }, ratedHead, undo, clear), ratedList),
-      h("section", {}, h("div", { class: "row" }, head, genre, csv), hint, list, none, more), said);
+      h("section", {}, h("div", { class: "row" }, head, genre, csv), hint, list, none, more), said, refused);
 
     let drafts = []; // chosen here, and not yet rated
     let places = null; // where each title stood in the list before, and whose list it was
@@ -58,6 +59,7 @@ export default {
     const listed = titleRows(list, (row) => titleRow(row, steps, { rate, more: [why, similar, hide] }));
 
     function answer(content) {
+      if (content.type === "refused") return refuse(content);
       if (content.token !== token) return;
       if (content.type === "csv") download("recommendations.csv", content.text);
       const there = listed.rows.get(content.item);
@@ -77,6 +79,12 @@ export default {
       }
     }
 
+    // What was asked for is not done: the stars say again what is so, and why is said until something else happens.
+    function refuse({ item, text }) {
+      refused.textContent = text;
+      for (const { rows } of [rated, listed]) rows.get(item)?.stars.refuse();
+    }
+
     // Where a title has gone since the list before.
     function moved(title, item, place) {
       const before = places?.get(item);
@@ -87,6 +95,7 @@ export default {
 
     function update() {
       const shown = model.get("_shown");
+      refused.textContent = "";
       const focused = el.contains(document.activeElement) ? document.activeElement : null;
       const line = focused?.closest(".title-row");
       const lineList = line?.parentElement;

@@ -48,7 +48,8 @@ class Recommendations(anywidget.AnyWidget):
 
     `value` is a DataFrame of the list: item (id), title, genres, predicted, ratings (how many), reason. `ratings`
     is {item id: rating} of what the visitor has said; `rate` and `undo` say it from Python.
-    Raises TypeError for what is no Recommender, ValueError for a rating off its scale or an unknown item.
+    Raises TypeError for what is no Recommender, ValueError for a rating off its scale, an unknown item, or more than
+    1,000 ratings; a visitor who rates or hides more than that is told so.
     """
 
     _esm = joined(
@@ -75,6 +76,8 @@ class Recommendations(anywidget.AnyWidget):
             raise TypeError(f"Recommendations takes a Recommender, not {type(recommender).__name__}")
         if not 1 <= k <= MOST_SHOWN:
             raise ValueError(f"k must be from 1 to {MOST_SHOWN}, not {k}")
+        if len(ratings or ()) > MOST_RATED:
+            raise ValueError(f"Recommendations takes at most {MOST_RATED:,} ratings, not {len(ratings):,}.")
         self.recommender = recommender
         self._at_least = int(min(at_least, recommender.item_counts.max()))  # else nothing were left
         self._k = self._page = k
@@ -132,7 +135,9 @@ class Recommendations(anywidget.AnyWidget):
         if rating is None:
             if code in self._state.ratings:
                 self._set(State(kept, self._state.hidden), said=f"{title} taken away.")
-        elif self._state.ratings.get(code) != rating and len(kept) < MOST_RATED:
+        elif self._state.ratings.get(code) != rating:
+            if len(kept) >= MOST_RATED:
+                raise ValueError(f"{MOST_RATED:,} titles are rated, the most there can be: take a rating away first.")
             if code in self._state.ratings:  # stays in its place
                 kept = {**self._state.ratings, code: rating}
             else:
@@ -140,8 +145,12 @@ class Recommendations(anywidget.AnyWidget):
             self._set(State(kept, self._state.hidden), said=f"{title} rated {stars(rating)}")
 
     def _hide(self, code: int) -> None:
-        if code in self._state.hidden or len(self._state.hidden) >= MOST_HIDDEN:
+        if code in self._state.hidden:
             return
+        if len(self._state.hidden) >= MOST_HIDDEN:
+            raise ValueError(
+                f"{MOST_HIDDEN:,} titles are hidden, the most there can be: “Start over” shows them again."
+            )
         self._set(
             State(self._state.ratings, self._state.hidden | {code}),
             said=f"{self.recommender.titles[code]} will not be shown.",
@@ -213,10 +222,11 @@ class Recommendations(anywidget.AnyWidget):
         if kind == "search":
             if answer := found(self.recommender, content):
                 self.send(answer)
-        elif kind == "rate" and code is not None:
-            self._rate_step(code, content.get("step"))
-        elif kind == "hide" and code is not None:
-            self._hide(code)
+        elif kind in ("rate", "hide") and code is not None:
+            try:
+                self._hide(code) if kind == "hide" else self._rate_step(code, content.get("step"))
+            except ValueError as error:
+                self.send({"type": "refused", "item": code, "text": str(error)})
         elif kind in ("similar", "why") and code is not None and isinstance(content.get("token"), str):
             answer = {"type": kind, "token": content["token"][:64], "item": code}
             self.send({**answer, "rows": self._similar(code) if kind == "similar" else self._why(code)})

@@ -48,16 +48,20 @@ function stars(title, steps, changed) {
   element.addEventListener("pointerleave", () => paint(chosen()));
   element.addEventListener("focusout", () => timer && send());
 
+  const draw = (place) => {
+    waits = null;
+    given = place;
+    inputs.forEach((input, place) => (input.checked = place === given));
+    paint(given);
+  };
   return {
     element,
     show(rating) {
       const place = rating === undefined ? -1 : steps.findIndex((step) => Math.abs(step - rating) < 1e-6);
       if (timer || (waits !== null && place !== waits)) return; // somebody is still choosing
-      waits = null;
-      given = place;
-      inputs.forEach((input, place) => (input.checked = place === given));
-      paint(given);
+      draw(place);
     },
+    refuse: () => draw(-1), // the kernel takes no other rating: there is none
     focus: () => (inputs[Math.max(0, chosen())]).focus({ preventScroll: true }),
   };
 }
