@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attributes(
         "Recommender": "collab.recommender",
         "ResizeSettings": "data.resizing",
         "Thumbnails": "thumbnails",
+        "TrainedRung": "collab.trained_rung",
         "TrainingRun": "training.run",
         "TrainingSettings": "training.settings",
         "Trash": "cleaning.trash",

@@ -7,9 +7,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from ipyfastai.models import Ratings, Recommender, evaluate, example_ratings
+import torch
+from ipyfastai.models import Ratings, Recommender, TrainedRung, evaluate, example_ratings
 from ipyfastai.models.collab.folders import ratings_folders
 from ipyfastai.models.collab.rungs import RUNGS
+from ipyfastai.models.collab.trainer import Trainer
 from ipyfastai.widgets import BiasRanking, CollabTraining, FileDownload, RungLadder
 from ipyfastai.widgets.collab.ladder_form import LadderForm
 from ipyfastai.widgets.collab.ratings_source import RatingsSource, _read
@@ -35,6 +37,11 @@ def quick(ladder, *rungs, **values):
     for name, value in {**QUICK, "rungs": place(*rungs), **values}.items():
         ladder.form[name] = value
     return ladder
+
+
+def press(form, name):
+    """As a page does."""
+    form._handle_custom_msg({"type": "press", "name": name}, [])
 
 
 def climbed(ladder):
@@ -106,9 +113,8 @@ def test_the_best_is_looked_at_and_every_rung_says_what_it_has(training):
     assert isinstance(ranking, BiasRanking) and not said
     assert ranking.value["bias"].is_monotonic_decreasing
     assert look("Dot product", 1) == (None, "It has no biases. The rungs above it do.")
-    for what in (1, 2):
-        content, said = look("Neural network", what)
-        assert content is None and "no product of factors" in said
+    content, said = look("Neural network", 1)
+    assert content is None and "no sum of factors and biases" in said
 
 
 def test_the_model_to_keep_can_be_read_again(training, ratings):
@@ -122,12 +128,55 @@ def test_the_model_to_keep_can_be_read_again(training, ratings):
     assert np.allclose(kept.item_factors, run.rung.item_factors.detach().cpu().numpy())
 
 
-def test_other_ratings_begin_anew(ratings):
-    training = CollabTraining(ratings)
+def test_the_network_to_keep_rates_the_same_again(training):
+    result, run = training.result, training.ladder.runs["Neural network"]
+    result.form["rung"], result.form["what"] = 2, 2
+    result._show()
+    assert result.content._offered["name"] == "network.safetensors" and "TrainedRung.load" in result.job._shown["text"]
+    kept, valid = TrainedRung.load(result.content._path), run.split.valid
+    users, items = valid.user_ids[valid.users], valid.titles[valid.items]
+    assert np.array_equal(kept.predict(users, items), run.predictor.predict(valid.users, valid.items))
+
+
+def test_other_ratings_begin_anew_while_there_is_nothing_to_lose(ratings):
+    training = CollabTraining()
+    training.source.set_trait("value", ratings)
     ladder, table = training.ladder, training.table
-    training._begin(ratings.take(np.arange(5000)))
+    training.source.set_trait("value", ratings.take(np.arange(5000)))
     assert training.ladder is not ladder and len(training.ladder.ratings) == 5000
-    assert ladder.comm is None and table.comm is None and training.value is None
+    assert ladder.comm is None and table.comm is None and training.offer not in training.children
+    training.close()
+
+
+def test_other_ratings_wait_until_what_was_trained_is_given_up(ratings):
+    training = CollabTraining()
+    training.source.set_trait("value", ratings)
+    ladder = quick(training.ladder, "biases", epochs=1000)
+    others, more = ratings.take(np.arange(5000)), ratings.take(np.arange(6000))
+    result = []
+
+    async def climb():
+        ladder.start()
+        await until(lambda: ladder.run is not None and len(ladder.run.history) > 0)
+        training.source.set_trait("value", others)
+        assert training.ladder is ladder and ladder.run.state == "running"
+        place = training.children.index(training.source)
+        assert training.children[place + 1 : place + 3] == (training.warning, training.offer)
+        assert "gives up its rungs" in training.warning._shown["sentences"][0][1]
+        ladder.stop()
+        await until(lambda: not ladder.active)
+        result.append(training.result)
+
+    asyncio.run(climb())
+    assert list(ladder.runs) == ["+ biases"] and training.value is ladder.value is not None
+    training.source.set_trait("value", more)  # and after it
+    assert training.ladder is ladder and training.result is result[0] and training.offer in training.children
+    press(training.offer, "use")
+    assert training.ladder.ratings is more and training.value is None and training.result is None
+    assert ladder.comm is None and result[0].comm is None and not ladder._folder.exists()
+    assert training.offer not in training.children and training.warning not in training.children
+    press(training.offer, "use")  # as a page that is slow may once more
+    assert training.ladder.ratings is more
     training.close()
 
 
@@ -153,6 +202,48 @@ def test_a_stop_measures_what_there_is(ratings):
     assert folder.is_dir()
     ladder.close()
     assert not folder.exists()
+
+
+def fails(monkeypatch, error, within=None):
+    """The rung with biases fails in its second epoch."""
+    step = Trainer._step
+
+    def stepped(trainer, *arguments):
+        if trainer.settings.rung == "biases" and trainer.iteration > trainer.batches:
+            if within is not None:
+                within()
+            raise error
+        return step(trainer, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", stepped)
+
+
+def test_a_rung_that_memory_does_not_suffice_for_offers_another_try(ratings, monkeypatch):
+    fails(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"))
+    ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases"))
+    assert ladder.run.problem["kind"] == "out_of_memory" and len(ladder.run.history) == 1
+    assert ladder.value is not None and not ladder.form._fields["fields"][0]["disabled"]
+    monkeypatch.undo()
+    ladder.form["batch_size"] = 4096
+
+    async def again():
+        ladder._act("try", None)
+        await until(lambda: not ladder.active)
+
+    asyncio.run(again())
+    assert list(ladder.runs) == ["Dot product", "+ biases"] and ladder.form["batch_size"] == 512
+    assert all(len(run.history) == 2 for run in ladder.runs.values())
+    ladder.close()
+
+
+def test_a_rung_whose_best_epoch_is_not_there_any_more_is_left_out(ratings, monkeypatch):
+    ladder = quick(RungLadder(ratings), "dot_product", "biases")
+    fails(monkeypatch, RuntimeError("broken"), within=lambda: ladder.run._keeper.folder.best.unlink())
+    climbed(ladder)
+    assert ladder.run.state == "failed" and len(ladder.run.history) == 1
+    assert list(ladder.runs) == ["Dot product"] and ladder.value.index[0] == "Dot product"
+    assert not ladder.form._fields["fields"][0]["disabled"]
+    ladder.close()
 
 
 def test_closing_ends_the_training(ratings):
@@ -233,7 +324,7 @@ def fetched(source, act):
 
 def test_the_example(ratings):
     source = RatingsSource()
-    value, said = fetched(source, lambda: source._pressed("get"))
+    value, said = fetched(source, lambda: source._pressed("fetch"))
     assert len(value) == len(ratings) and not said
     assert "15,000 ratings of 200 titles by 300 users" in source.findings._shown["sentences"][0][1]
     source.close()
@@ -249,7 +340,7 @@ def test_folders_below_the_root_only(tmp_path):
     source = RatingsSource(data_root=root)
     source.form["source"], source.form["folder"] = 3, 1
     source._draw()
-    value, _ = fetched(source, lambda: source._pressed("get"))
+    value, _ = fetched(source, lambda: source._pressed("fetch"))
     assert value.n_users == 4 and value.n_items == 5
     source.close()
 
@@ -286,7 +377,7 @@ def test_without_a_network_a_download_says_so(monkeypatch):
     source = RatingsSource()
     source.form["source"] = 1
     source._draw()
-    value, said = fetched(source, lambda: source._pressed("get"))
+    value, said = fetched(source, lambda: source._pressed("fetch"))
     assert value is None and said == "Nothing can be downloaded: ml-latest-small"
     home = source._home()
     source.close()

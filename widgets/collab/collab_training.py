@@ -10,6 +10,7 @@ from ipywidgets import Widget
 
 from ...models.collab.ratings import Ratings
 from ..composite import Composite
+from ..data.findings import Findings
 from ..form import Field, Form
 from ..heading import Heading
 from ..job import Job
@@ -20,6 +21,10 @@ from .rung_ladder import RungLadder
 from .rung_result import RungResult
 
 LOOK = ("The ratings and their gaps", "What latent factors are")
+WAIT = (
+    "These ratings wait: the training below is of those before. Using them ends it where it still runs, and gives up "
+    "its rungs, figures and embeddings; download first what you want to keep."
+)
 NO_TORCH = (
     "Training needs fastai and PyTorch, which are not installed where this notebook runs. "
     "Install them with: pip install 'ipyfastai[train]'"
@@ -32,8 +37,9 @@ class CollabTraining(Composite):
     >>> CollabTraining()
     >>> CollabTraining(movielens("ml-latest-small"))
 
-    Without `ratings`, they are chosen on the page (see `RatingsSource`). `value` is the DataFrame of the ladder's
-    figures, None before; `ladder.runs` are the trained rungs.
+    Without `ratings`, they are chosen on the page (see `RatingsSource`); others that are chosen later wait until
+    somebody gives up what was trained by then. `value` is the DataFrame of the ladder's figures, None before;
+    `ladder.runs` are the trained rungs.
     """
 
     value = traitlets.Any(None, allow_none=True, read_only=True, help="figures of the rungs, or None")
@@ -52,6 +58,11 @@ class CollabTraining(Composite):
         self.ladder: RungLadder | None = None
         self.result: RungResult | None = None
         self.notice = Job()
+        self._waiting: Ratings | None = None
+        self.warning = Findings()
+        self.offer = Form(label="Other ratings", pressed=self._use)
+        self.warning.show([("warn", WAIT)])
+        self.offer.show([Field("use", "Use the new ratings", "button", primary=False)])
         self._look = Form(label="A look at the ratings", changed=lambda _name: self._draw())
         self._look.show([Field("look", "Show", "choice", options=LOOK)])
         self._heads = [Heading(text) for text in ("Ratings", "A look at them", "The ladder", "What the model knows")]
@@ -63,16 +74,30 @@ class CollabTraining(Composite):
         elif ratings is not None:
             self._begin(ratings)
         else:
-            self.source.observe(lambda change: self._begin(change.new), "value")
+            self.source.observe(self._came, "value")
             self._draw()
 
     @property
     def parts(self) -> tuple[Widget, ...]:
         made = (self.source, self.table, self.factors, self.ladder, self.result)
-        return *self._heads, self.notice, self._look, *(part for part in made if part is not None)
+        always = (*self._heads, self.notice, self.warning, self.offer, self._look)
+        return *always, *(part for part in made if part is not None)
+
+    def _came(self, change) -> None:
+        """Other ratings are used at once only where nothing is lost by that."""
+        if self.ladder is None or not (self.ladder.active or self.ladder.runs):
+            self._begin(change.new)
+        else:
+            self._waiting = change.new
+            self._draw()
+
+    def _use(self, _name: str) -> None:
+        if self._waiting is not None:  # else a page was slow
+            self._begin(self._waiting)
 
     def _begin(self, ratings: Ratings) -> None:
         """Make everything anew with other ratings."""
+        self._waiting = None
         old = [part for part in (self.table, self.factors, self.ladder, self.result) if part is not None]
         self.set_trait("value", None)
         self.table, self.factors, self.result = RatingsTable(ratings), None, None
@@ -95,6 +120,8 @@ class CollabTraining(Composite):
     def _draw(self) -> None:
         first, look, ladder, result = self._heads
         shown = [] if self.source is None else [first, self.source]
+        if self._waiting is not None:
+            shown += [self.warning, self.offer]
         if self.table is not None:
             if self._look["look"] == 1 and self.factors is None:
                 self.factors = LatentFactors(self.table.ratings)

@@ -124,10 +124,7 @@ class RungLadder(Composite):
                 self.run = trained[name] = CollabRun(split, one, folder=self._folder)
                 self.run.start()
                 await self._follow(trained, f"Rung {place} of {len(settings)}: {name}")
-                best, done = self.run.best, len(self.run.history)
-                if best is not None and (best < done or self.run.state != "finished"):  # or stopped within an epoch
-                    await asyncio.to_thread(self.run.load_best)
-                if not len(self.run.history):
+                if not await self._at_its_best():
                     trained.pop(name)
                 if self.run.state != "finished" or self._closed:
                     break
@@ -138,10 +135,21 @@ class RungLadder(Composite):
         if self._closed:
             return
         self.runs = trained
-        self._show("" if trained else "No epoch was finished: there is nothing to measure.", trained)
+        self._show("" if trained else "No epoch was finished and kept: there is nothing to measure.", trained)
         if not trained:
             return self.form.lock(False)
         self.job.run(lambda progress: _measure(trained, split, progress), then=self._measured, ended=self._rest)
+
+    async def _at_its_best(self) -> bool:
+        """Whether what was trained is as it was at the end of its best epoch."""
+        best, done = self.run.best, len(self.run.history)
+        if best is None or (best == done and self.run.state == "finished"):  # else stopped within an epoch, perhaps
+            return best is not None
+        try:
+            await asyncio.to_thread(self.run.load_best)
+        except (RuntimeError, ValueError, OSError):  # the disk was full, or somebody deletes there: the run says so
+            return False
+        return True
 
     async def _follow(self, trained: dict[str, CollabRun], said: str) -> None:
         while self.run.state in ACTIVE:

@@ -23,9 +23,13 @@ EMBEDDINGS, BIASES, KEEP = "Embeddings", "Liked beyond taste", "Keep the model"
 FLOORS = (20, 10, 5, 1)  # ratings that a title needs to be shown among the embeddings
 ENOUGH = 30  # titles
 NO_PLOT = "The embeddings are drawn with jupyter-scatter: install it with pip install 'ipyfastai[explore]'."
-NO_FACTORS = "Its rating is no product of factors, so that no recommender can be made of it: choose another rung."
+NO_SUM = "Its rating is no sum of factors and biases, in which taste and liking stand apart: choose another rung."
 NO_BIASES = "It has no biases. The rungs above it do."
 SERVE = "Serve it with: ipyfastai --recommender FILE. People and their ratings are not in it; visitors bring their own."
+PREDICT = (
+    "For Python with PyTorch: TrainedRung.load(FILE).predict(users, items), from ipyfastai.models. It rates only for "
+    "the people it was trained with, whose ids are in it: visitors of a page need the recommender of another rung."
+)
 
 
 class RungResult(Composite):
@@ -79,13 +83,17 @@ class RungResult(Composite):
             old.close()
 
     def _download(self, run) -> FileDownload:
-        if not RUNGS[run.settings.rung].has_factors:
-            raise ValueError(NO_FACTORS)
-        path = Path(self._temporary.name) / "films.safetensors"
-        run.recommender().without_users().save(path)
-        download = FileDownload("Download the recommender")
+        folder = Path(self._temporary.name)
+        if RUNGS[run.settings.rung].has_factors:
+            path = run.recommender().without_users().save(folder / "films.safetensors")
+            download, said = FileDownload("Download the recommender"), SERVE
+        else:
+            from ...models.collab.trained_rung import TrainedRung
+
+            path = TrainedRung.of(run).save(folder / "network.safetensors")
+            download, said = FileDownload("Download the network"), PREDICT
         download.offer(path)
-        self.job.say(SERVE)
+        self.job.say(said)
         return download
 
 
@@ -101,7 +109,7 @@ def _explorer(run) -> Widget:
 
 def _biases(run) -> BiasRanking:
     if not RUNGS[run.settings.rung].has_factors:
-        raise ValueError(NO_FACTORS)
+        raise ValueError(NO_SUM)
     if "item_bias" not in run.rung.tables():
         raise ValueError(NO_BIASES)
     return BiasRanking(run.recommender())
