@@ -116,13 +116,17 @@ class CollabRun(RecordedRun):
 
         >>> run.recommender().save("films.safetensors")
 
-        ValueError for the network: its rating is no product of factors. RuntimeError before the training has begun.
+        ValueError for the network, whose rating is no product of factors: `TrainedRung.of(run)` keeps that.
+        RuntimeError before the training has begun.
         """
         from .recommender import Recommender
 
         step = RUNGS[self.settings.rung]
         if not step.has_factors:
-            raise ValueError("A recommender is made of factors and biases; the network has none: take another rung.")
+            raise ValueError(
+                "A recommender is made of factors and biases, and the network has none: take another rung, or keep it "
+                "with TrainedRung.of(run).save(...)."
+            )
         rung = self.predictor.rung
         arrays = {name: table.numpy() for name, table in rung.tables().items()}
         return Recommender.of(self.split.train, **arrays, rating_range=rung.rating_range)
