@@ -43,6 +43,6 @@ __getattr__, __dir__, __all__ = attributes(
         "TopLosses": "interpretation.top_losses",
         "TrainingStudio": "studio.training_studio",
         "Upload": "uploads",
-        "link": "embeddings.link",
+        "link_explorers": "embeddings.link_explorers",
     },
 )

@@ -23,14 +23,14 @@ class Embedding:
     >>> embedding.vectors.shape, embedding.notices
     ((1682, 50), ())
 
-    `vectors` is an (n, d) table of real numbers: an array, a DataFrame, a tensor, lists; n ≥ 2, d ≥ 1. `labels` are n
-    texts, by default the rows' numbers; `metadata` is a DataFrame (or a mapping of columns) of n rows;
-    `thumbnails` are n pictures as `Thumbnails` takes them: paths, PIL images, uint8 arrays.
+    `vectors` is an (n, d) table of real numbers: an array, a DataFrame, a tensor, lists, a Series of either; n ≥ 2,
+    d ≥ 1. `labels` are n texts, by default the rows' numbers; `metadata` is a DataFrame (or a mapping of columns) of n
+    rows; `thumbnails` are n pictures as `Thumbnails` takes them: paths, PIL images, uint8 arrays.
 
     Rows with NaN, infinite or larger numbers than 1e30 are left out, of labels, metadata and thumbnails too. What was
     done is said by `notices`, a tuple of sentences. `vectors` is then float32, contiguous and read-only, not
     copied if it was both before; `labels` an object array of str; `metadata` a DataFrame with rows from 0;
-    `thumbnails` a sequence or None; `kept` the rows' original positions.
+    `thumbnails` a sequence or None; `kept` the original positions of the rows, of which `count` were given.
     Raises ValueError with a sentence for what cannot be used.
     """
 
@@ -42,11 +42,13 @@ class Embedding:
         thumbnails: Sequence | None = None,
     ):
         table = check_vectors(vectors)
-        count = len(table)
+        self.count = count = len(table)
         if labels is None:
             labels = range(count)
         names, notices = check_labels(labels, count)
         described, more = check_metadata(metadata, count)
+        if thumbnails is not None and (isinstance(thumbnails, str) or not hasattr(thumbnails, "__len__")):
+            raise ValueError("Thumbnails are a list with one for each row.")
         if thumbnails is not None and len(thumbnails) != count:
             raise ValueError(f"There are {counted(count, 'vector')} and {counted(len(thumbnails), 'thumbnail')}.")
         usable = usable_rows(table)
@@ -97,8 +99,13 @@ def check_vectors(vectors: Any) -> np.ndarray:
         if others:
             raise ValueError(f"Vectors are numbers, and these columns are none: {quoted(others)}. Are they metadata?")
         vectors = vectors.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif hasattr(vectors, "detach"):  # a tensor, of whatever device
-        vectors = vectors.detach().cpu().numpy()
+    elif isinstance(vectors, pd.Series):  # of lists or arrays
+        vectors = vectors.tolist()
+    elif isinstance(vectors, np.ma.MaskedArray):
+        vectors = vectors.astype(np.float64).filled(np.nan)
+    elif hasattr(vectors, "detach"):  # a tensor, of whatever device; NumPy has no bfloat16
+        tensor = vectors.detach().cpu()
+        vectors = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
     try:
         table = np.asarray(vectors)
     except ValueError as error:  # rows of different lengths

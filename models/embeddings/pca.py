@@ -60,13 +60,14 @@ class PCA:
                 f"Principal components of {count:,} rows with {width:,} columns would take too long: "
                 f"{LARGEST:,} of either is the limit."
             )
+        progress = progress or Progress()
         guess = vectors[:: max(1, count // SAMPLE)].mean(axis=0, dtype=np.float64)
         if width <= count:
             mean, covariance = _covariance(vectors, guess, progress)
-            variances, rows = _descending(covariance)
+            variances, rows = _descending(covariance, progress)
         else:
             mean, gram = _gram(vectors, guess, progress)
-            variances, weights = _descending(gram)
+            variances, weights = _descending(gram, progress)
             present = variances > variances[0] * count * np.finfo(np.float64).eps
             rows = _combined(weights[present][:components], vectors, mean)
         total = variances.clip(0).sum()
@@ -91,14 +92,13 @@ class PCA:
         return points
 
 
-def _covariance(vectors: np.ndarray, guess: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+def _covariance(vectors: np.ndarray, guess: np.ndarray, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """The mean, and the covariance matrix (d, d)."""
     count, width = vectors.shape
     sums, products = np.zeros(width), np.zeros((width, width))
     room, ones = np.empty((min(BLOCK, count), width)), np.ones(min(BLOCK, count))
     for start in range(0, count, BLOCK):
-        if progress is not None:
-            progress.report(start, count, "Adding up the covariances")
+        progress.report(start, count, "Adding up the covariances")
         block = vectors[start : start + BLOCK]
         centred = np.subtract(block, guess, out=room[: len(block)])
         products += centred.T @ centred
@@ -106,13 +106,12 @@ def _covariance(vectors: np.ndarray, guess: np.ndarray, progress: Progress | Non
     return guess + sums / count, (products - np.outer(sums, sums) / count) / (count - 1)
 
 
-def _gram(vectors: np.ndarray, guess: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+def _gram(vectors: np.ndarray, guess: np.ndarray, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """The mean, and the products of all pairs of centred rows over n - 1; (n, n)."""
     count, width = vectors.shape
     mean, products = guess.copy(), np.zeros((count, count))
     for start in range(0, width, BLOCK):
-        if progress is not None:
-            progress.report(start, width, "Multiplying the rows")
+        progress.report(start, width, "Multiplying the rows")
         columns = slice(start, start + BLOCK)
         centred = vectors[:, columns] - guess[columns]
         off = centred.mean(axis=0)
@@ -134,9 +133,12 @@ def _combined(weights: np.ndarray, vectors: np.ndarray, mean: np.ndarray) -> np.
     return np.linalg.qr(rows.T)[0].T
 
 
-def _descending(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _descending(matrix: np.ndarray, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues, largest first, and the eigenvectors as rows."""
+    text = f"Finding the components of {len(matrix):,} × {len(matrix):,} products"
+    progress.report(0, None, text)
     values, vectors = np.linalg.eigh(matrix)
+    progress.report(0, None, text)  # Cancelled, if meanwhile nobody waits any more
     return values[::-1], vectors.T[::-1]
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import until
+from ipyfastai.models.embeddings import pca
 from ipyfastai.widgets import AnyEmbedding, EmbeddingUpload
 from ipyfastai.widgets.uploads import Upload
 from ipywidgets.widgets.widget import _instances as alive
@@ -76,6 +79,46 @@ def test_what_cannot_be_used_is_told_and_changes_nothing(upload, name, data, to,
     before = upload.value
     assert arrive(upload, name, data, to).startswith(says)
     assert upload.job._shown["state"] == "failed" and upload.value is before
+
+
+def test_components_are_found_in_the_background_and_once(monkeypatch):
+    threads, fit = [], pca.PCA.fit
+
+    def watched(*given, **more):
+        threads.append(threading.get_ident())
+        return fit(*given, **more)
+
+    monkeypatch.setattr(pca.PCA, "fit", watched)
+    app = AnyEmbedding()
+    arrive(app.upload, "films.npy", npy(VECTORS))
+    explorer = app.value
+    arrive(app.upload, "films.tsv", METADATA.encode(), "metadata")
+    assert app.value is not explorer and app.value.embedding.labels[7] == "Film 7"
+    assert len(threads) == 1 and threads[0] != threading.get_ident()
+    app.close()
+
+
+def test_an_upload_whose_components_take_too_long_can_be_cancelled(upload, monkeypatch):
+    arrive(upload, "films.npy", npy(VECTORS))
+    before, begun, fit = upload.value, threading.Event(), pca.PCA.fit
+
+    def slow(vectors, components, *, progress):
+        begun.set()
+        until(lambda: progress.cancelled)
+        return fit(vectors, components, progress=progress)
+
+    monkeypatch.setattr(pca.PCA, "fit", slow)
+
+    def begin():
+        upload.vectors.value = (Upload.keep("more.npy", npy(-VECTORS)),)
+        asyncio.get_running_loop().create_task(cancel())
+
+    async def cancel():
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        upload.job.cancel()
+
+    assert run(begin, upload.job) == "Cancelled." and upload.value is before
 
 
 def test_an_example_takes_the_place_of_vectors_and_their_metadata(upload):

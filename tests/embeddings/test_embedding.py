@@ -11,7 +11,8 @@ SOUND = [[1, 2], [3, 4], [5, 7], [0, 1]]
 
 
 def test_anything_that_is_a_table_of_numbers():
-    for given in (SOUND, np.array(SOUND), np.array(SOUND, np.float16), pd.DataFrame(SOUND), torch.tensor(SOUND)):
+    columns = (np.array(SOUND), np.array(SOUND, np.float16), pd.DataFrame(SOUND), pd.Series(SOUND))
+    for given in (SOUND, *columns, torch.tensor(SOUND), torch.tensor(SOUND, dtype=torch.bfloat16)):
         embedding = Embedding(given, NAMES)
         assert embedding.vectors.dtype == np.float32 and embedding.vectors.flags.c_contiguous
         assert embedding.vectors.tolist() == SOUND and embedding.labels.tolist() == NAMES
@@ -70,6 +71,12 @@ def test_vectors_that_cannot_be_used(vectors, says):
         Embedding(vectors)
 
 
+def test_masked_numbers_are_missing():
+    table = np.ma.masked_equal(np.array(SOUND), 7)
+    embedding = Embedding(table, NAMES)
+    assert embedding.kept.tolist() == [0, 1, 3] and embedding.count == 4
+
+
 def test_columns_that_never_change_are_told():
     assert Embedding([[1, 5, 7], [2, 5, 7]]).notices == ("2 of 3 columns never change: they say nothing here.",)
     assert Embedding([[1, 5], [2, 5]]).notices == ("1 of 2 columns never changes: it says nothing here.",)
@@ -93,6 +100,8 @@ def test_one_column_and_more_columns_than_rows():
         (NAMES, pd.DataFrame([[1, 2]] * 4, columns=["1", 1]), None, "two columns of one name: '1'"),
         (NAMES, pd.DataFrame(np.zeros((4, 201))), None, "201 columns; 200 is the limit"),
         (NAMES, None, ["1.jpg"], "4 vectors and 1 thumbnail"),
+        (NAMES, None, "1.jp", "Thumbnails are a list"),
+        (NAMES, None, iter(["1.jpg"] * 4), "Thumbnails are a list"),
     ],
 )
 def test_what_does_not_fit_the_vectors(labels, metadata, thumbnails, says):

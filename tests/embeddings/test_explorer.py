@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from ipyfastai.models.embeddings import layouts, pca
+from ipyfastai.models.embeddings.embedding import Embedding
 from ipyfastai.models.progress import Progress
-from ipyfastai.widgets import EmbeddingExplorer, link
+from ipyfastai.widgets import EmbeddingExplorer, link_explorers
 from ipyfastai.widgets.embeddings.encodings import CATEGORIES, MISSING, OTHER, colours, sizes
 from ipyfastai.widgets.embeddings.label_choice import LabelChoice
 from ipyfastai.widgets.embeddings.plot import checked_rows
@@ -138,9 +140,16 @@ def test_isolating_finds_the_components_of_what_is_left(explorer):
     assert explorer.plot.scatter.selection.tolist() == [0, 5]
 
 
-def test_an_unknown_column_is_refused():
+def test_what_the_explorer_cannot_be_made_of(monkeypatch):
+    before = set(alive)
     with pytest.raises(ValueError, match="no column 'genre'"):
         EmbeddingExplorer(VECTORS, TITLES, colour="genre")
+    with pytest.raises(ValueError, match="An Embedding has its own labels"):
+        EmbeddingExplorer(Embedding(VECTORS), TITLES)
+    monkeypatch.setattr(pca, "LARGEST", 3)
+    with pytest.raises(ValueError, match="60 rows with 6 columns would take too long"):
+        EmbeddingExplorer(VECTORS, TITLES)
+    assert set(alive) == before, "nothing of it is left"
 
 
 def test_isolating_equal_rows_is_refused_with_a_sentence():
@@ -262,7 +271,7 @@ def test_bookmarks_bring_a_view_back(explorer, tmp_path):
 def test_linked_explorers_have_one_selection(explorer):
     other = EmbeddingExplorer(-VECTORS, TITLES)
     explorer.selection = (4, 5)
-    unlink = link(explorer, other)
+    unlink = link_explorers(explorer, other)
     assert other.selection == (4, 5)
     other.selection = (1,)
     assert explorer.selection == (1,)
@@ -272,7 +281,7 @@ def test_linked_explorers_have_one_selection(explorer):
     other.selection = (2,)
     assert explorer.selection == (1,)
     with pytest.raises(ValueError, match="60 rows and the second 2"):
-        link(explorer, small := EmbeddingExplorer(VECTORS[:2], TITLES[:2]))
+        link_explorers(explorer, small := EmbeddingExplorer(VECTORS[:2], TITLES[:2]))
     other.close()
     small.close()
 
@@ -385,11 +394,56 @@ def test_the_csv_runs_no_formula(explorer):
     explorer = EmbeddingExplorer(VECTORS[:3], ["=1+1", "é", "c"], metadata={"@x": ["+2", "b", None]})
     explorer.selection = (0, 1)
     table = pd.read_csv(explorer.csv._path, encoding="utf-8-sig")
-    assert table.columns.tolist() == ["position", "label", "'@x"]
-    assert table.iloc[0].tolist() == [0, "'=1+1", "'+2"] and table["label"][1] == "é"
+    assert table.columns.tolist()[:3] == ["position", "label", "'@x"]
+    assert table.iloc[0].tolist()[:3] == [0, "'=1+1", "'+2"] and table["label"][1] == "é"
     path = explorer.csv._path
     explorer.close()
     assert not path.exists()
+
+
+def read(explorer):
+    return pd.read_csv(explorer.csv._path, encoding="utf-8-sig", index_col="position")
+
+
+def test_the_csv_has_what_is_known_of_each_point_and_where_it_lies(explorer):
+    explorer.selection = (3, 14)
+    part = VECTORS.astype(float) - VECTORS.astype(float).mean(axis=0)
+    left, values, _ = np.linalg.svd(part, full_matrices=False)
+    table = read(explorer)
+    assert table.index.tolist() == [3, 14] and table["label"].tolist() == ["Film 3", "Film 14"]
+    assert table["genre"].tolist() == ["Drama", "War"] and table.columns[3].startswith("Component 1 (")
+    where = (left * values)[[3, 14], :2]
+    np.testing.assert_allclose(np.abs(table.iloc[:, 3:]), np.abs(where), rtol=1e-4, atol=1e-4)
+    press(explorer.axes._axes, "swap")
+    assert read(explorer).columns[3].startswith("Component 2 (")
+    explorer.isolate()
+    explorer.selection = (3, 5)
+    assert read(explorer).iloc[1, 3:].isna().all(), "it is not looked at"
+    explorer.show_all()
+    explorer.selection = ()
+    assert explorer.csv._path is None
+    press(explorer._actions, "csv")
+    assert explorer.csv._offered["label"] == "CSV of the points" and len(read(explorer)) == COUNT
+
+
+def test_other_looks_and_axes_leave_what_was_found(explorer):
+    told = []
+    explorer.points.search("^film 7$")
+    explorer.selection = ()
+    explorer.observe(told.append, "value")
+    send(explorer.looks._form, type="set", name="colour", value=1)
+    press(explorer.axes._axes, "swap")
+    assert listed(explorer) == ["Film 7"] and explorer.plot._marks["found"] == [7] and not told
+
+
+def test_what_is_done_to_many_rows_is_said_before_it_is_done(explorer, monkeypatch):
+    hint = explorer.axes._axes._fields["fields"][0]["hint"]
+    assert "placed between" not in hint
+    monkeypatch.setattr(layouts, "ALL", COUNT - 1)
+    monkeypatch.setattr(layouts, "SOME", 20)
+    explorer.axes.show(explorer._basis)
+    hint = explorer.axes._axes._fields["fields"][0]["hint"]
+    assert "20 rows at random are laid out, and 40 others placed between the 3 nearest of them." in hint
 
 
 def test_colours_of_categories():

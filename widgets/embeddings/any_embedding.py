@@ -31,10 +31,9 @@ class AnyEmbedding(Composite):
 
     def _loaded(self, change) -> None:
         before = self.children[1:]
-        embedding = change["new"]
-        options = {"colour": grouping(embedding.metadata), **self._options}
+        options = {"colour": grouping(change["new"].metadata), **self._options}
         try:
-            explorer = EmbeddingExplorer(embedding, **options)
+            explorer = EmbeddingExplorer(self.upload.basis, **options)
         except ValueError as error:
             return self.upload.job.say(str(error), bad=True)
         self.set_trait("value", explorer)

@@ -102,9 +102,10 @@ class AxesPanel(Composite):
 
     def _about(self, basis: Basis) -> str:
         missing = [name for name, installed in available().items() if not installed]
-        hints = [about(len(basis.rows))] if self.view.layout else []
+        there, how = self._layouts[1:], about(len(basis.rows))
+        hints = [f"{' and '.join(there)}: {how}"] if there and how else []
         hints += [f"{' and '.join(missing)}: not installed here."] if missing else []
-        return " ".join(filter(None, hints))
+        return " ".join(hints)
 
     def _place(self, axis: int | Direction | None) -> int:
         count = len(self._basis.pca.ratios)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,7 @@ KEPT = 4  # components of which it is kept where rows lie along them, for who sw
 class Basis:
     """Some rows of an embedding, prepared, with their principal components.
 
-    >>> basis = Basis.of(embedding, np.arange(len(embedding)), "standardise")
+    >>> basis = Basis.of(embedding, how="standardise", progress=progress)
     >>> basis.along(0)
 
     `rows` are the positions looked at (m,), `vectors` (m, d) prepared, `layouts` what other methods have made of
@@ -38,11 +38,28 @@ class Basis:
     _along: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, embedding: Embedding, rows: np.ndarray, how: str, *, progress: Progress | None = None) -> Basis:
-        """Raises ValueError with a sentence where there is nothing to see: one row, or all the same."""
+    def of(
+        cls,
+        embedding: Embedding,
+        rows: np.ndarray | None = None,
+        how: str = "as they are",
+        *,
+        progress: Progress | None = None,
+    ) -> Basis:
+        """Of these rows, by default all of them.
+
+        Raises ValueError with a sentence where there is nothing to see (one row, or all the same) or too much to
+        compute; Cancelled.
+        """
+        if rows is None:
+            rows = np.arange(len(embedding))
         given = embedding.vectors if len(rows) == len(embedding) else embedding.vectors[rows]
         vectors = prepare(given, how)
         return cls(embedding, rows, how, vectors, PCA.fit(vectors, COMPONENTS, progress=progress))
+
+    def described(self, embedding: Embedding) -> Basis:
+        """The same of an embedding that has the same vectors, and other metadata or labels."""
+        return replace(self, embedding=embedding)
 
     @property
     def is_whole(self) -> bool:

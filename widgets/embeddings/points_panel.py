@@ -136,6 +136,15 @@ class PointsPanel(Composite):
         if place is not None:
             self._select(self._listed[[place]])
 
+    def press(self, key: str) -> None:
+        """What a key on the plot does: "next", "previous", "open" the current one, "clear" the selection."""
+        if key == "open":
+            self.choose()
+        elif key == "clear":
+            self._select(np.empty(0, np.int64))
+        else:
+            self.step(1 if key == "next" else -1)
+
     def point_out(self, shown: int | None) -> None:
         """Mark one of those that are looked at, None for the current one of the list again."""
         self._mark(shown)

@@ -10,24 +10,26 @@ from .selection_file import PLENTY
 
 
 class SelectionActions(Form):
-    """Buttons to isolate the selection, to go back, to select nothing, and for a large file of it.
+    """Buttons to isolate the selection, to go back, to select nothing, and for a large file of it, or of all points.
 
     >>> actions = SelectionActions({"isolate": isolate, "back": back, "all": show_all, "nothing": clear, "csv": write})
-    >>> actions.offer(selected=12, isolated=False)
+    >>> actions.offer(selected=12, of=300, isolated=False)
     """
 
     def __init__(self, pressed: Mapping[str, Callable[[], Any]], **kwargs):
         super().__init__(label="Selection", pressed=lambda name: pressed[name](), **kwargs)
         self.add_class("ipyfastai-embedding-actions")
 
-    def offer(self, *, selected: int, isolated: bool) -> None:
-        """Show those that do something for so many selected points."""
+    def offer(self, *, selected: int, of: int, isolated: bool) -> None:
+        """Show those that do something for so many selected points of so many."""
         texts = {"isolate": "Isolate the selection"}
         if isolated:
             texts.update(back="Undo isolating", all="Back to all points")
         texts["nothing"] = "Select nothing"
-        if selected > PLENTY:
-            texts["csv"] = f"Make a CSV of {selected:,} rows"
+        if not selected:
+            texts["csv"] = f"Make a CSV of all {of:,}"
+        elif selected > PLENTY:
+            texts["csv"] = f"Make a CSV of {selected:,} points"
         idle = {"isolate": selected < 2, "nothing": not selected}
         self.show(
             [Field(name, text, "button", primary=False, disabled=idle.get(name, False)) for name, text in texts.items()]

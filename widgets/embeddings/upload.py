@@ -17,6 +17,7 @@ from ..composite import Composite
 from ..file_upload import FileUpload
 from ..form import Field, Form
 from ..job import Job
+from .basis import Basis
 
 Reading = Callable[[], tuple[VectorsFile | None, Embedding]]  # what a file held, if there was one
 
@@ -29,7 +30,8 @@ class EmbeddingUpload(Composite):
 
     Vectors are a `.npy`, `.csv`, `.tsv` or `.txt` file (see `read_vectors`), metadata a table with a row for each of
     them, in their order. Labels are the vectors' own, else those that the metadata names. `value` is the checked
-    `Embedding`, None before, and stays when a later file cannot be used. A file has at most `max_mb` megabytes.
+    `Embedding`, None before, and stays when a later file cannot be used; `basis` has its principal components, which
+    are found in the background too. A file has at most `max_mb` megabytes.
     """
 
     value = Any(None, allow_none=True, read_only=True, help="the Embedding, None before")
@@ -44,6 +46,7 @@ class EmbeddingUpload(Composite):
         self.job = Job()
         self.parts = (self.vectors, self.metadata, self.examples, self.job)
         super().__init__([self.vectors, self.examples, self.job], **kwargs)
+        self.basis: Basis | None = None
         self._file: VectorsFile | None = None
         self._waiting: Reading | None = None
         self.examples.show([Field(name, f"Try it: {name.lower()}", "button", primary=False) for name in examples()])
@@ -82,16 +85,18 @@ class EmbeddingUpload(Composite):
             return
         read, self._waiting = self._waiting, None
 
-        def work(progress: Progress) -> tuple[VectorsFile | None, Embedding]:
+        def work(progress: Progress) -> tuple[VectorsFile | None, Basis]:
             progress.report(0, None, "Reading")
-            result = read()
-            progress.report(0, None, "Drawing")  # Cancelled, where another file has come
-            return result
+            file, embedding = read()
+            if file is not None and file is self._file:  # only what is known of them is new
+                return file, self.basis.described(embedding)
+            return file, Basis.of(embedding, progress=progress)
 
         self.job.run(work, then=self._keep, ended=self._next)
 
-    def _keep(self, result: tuple[VectorsFile | None, Embedding]) -> None:
-        file, embedding = result
+    def _keep(self, result: tuple[VectorsFile | None, Basis]) -> None:
+        file, self.basis = result
+        embedding = self.basis.embedding
         if file is not self._file and self.metadata.value:
             self.metadata.clear()  # it was of other vectors
         self._file = file

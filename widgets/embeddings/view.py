@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ...models.embeddings.axes import Direction
 from .basis import Basis, into_view
@@ -31,13 +32,19 @@ class View:
     size: str | None = None
     labelled: bool = True
 
+    def along(self, basis: Basis) -> np.ndarray:
+        """Where the rows lie along both axes (m, 2), in the vectors' own units."""
+        if self.layout:
+            return basis.layouts[self.layout]
+        return np.stack([basis.along(self.x), basis.along(self.y)], axis=1)
+
+    def table(self, basis: Basis, rows: np.ndarray) -> pd.DataFrame:
+        """The same of some rows of the embedding, by the names of the axes; NaN for what is not looked at."""
+        return pd.DataFrame(self.along(basis), basis.rows, self.names(basis)).reindex(rows)
+
     def points(self, basis: Basis) -> np.ndarray:
         """Positions (m, 2) within [-1, 1]."""
-        if self.layout:
-            points = basis.layouts[self.layout]
-        else:
-            points = np.stack([basis.along(self.x), basis.along(self.y)], axis=1)
-        points = into_view(points, equal=self.equal)  # around the middle, so that a sign flips it
+        points = into_view(self.along(basis), equal=self.equal)  # around the middle, so that a sign flips it
         for place, flipped in enumerate((self.flip_x, self.flip_y)):
             if flipped:
                 points[:, place] *= -1

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from .explorer import EmbeddingExplorer
 
 
-def link(a: EmbeddingExplorer, b: EmbeddingExplorer) -> Callable[[], None]:
+def link_explorers(a: EmbeddingExplorer, b: EmbeddingExplorer) -> Callable[[], None]:
     """Give two explorers one selection, and mark in each what the pointer is over in the other.
 
-    >>> unlink = link(EmbeddingExplorer(before, titles), EmbeddingExplorer(after, titles))
+    >>> unlink = link_explorers(EmbeddingExplorer(before, titles), EmbeddingExplorer(after, titles))
 
     The selection of the first becomes that of both. Positions are those of the rows that were given; one that was
     left out of either stays unselected there. Returns a function that parts them.
     Raises ValueError for explorers of different numbers of rows: a row of one would be none of the other.
     """
-    if a.count != b.count:
-        raise ValueError(f"The first has {a.count:,} rows and the second {b.count:,}: they are not of the same things.")
+    first, second = a.embedding.count, b.embedding.count
+    if first != second:
+        raise ValueError(f"The first has {first:,} rows and the second {second:,}: they are not of the same things.")
     busy = False
 
     def follow(source: EmbeddingExplorer, target: EmbeddingExplorer) -> Callable:
