@@ -18,7 +18,7 @@ MADE = f"""
 import numpy as np
 import pandas as pd
 from ipywidgets import HTML, VBox
-from ipyfastai.widgets import EmbeddingExplorer, link
+from ipyfastai.widgets import EmbeddingExplorer, link_explorers
 
 ratings = pd.read_csv({str(MOVIELENS / "ratings.csv")!r})
 movies = pd.read_csv({str(MOVIELENS / "movies.csv")!r}).set_index("movieId")
@@ -51,7 +51,7 @@ strange = pd.DataFrame({{"<b>kind</b>": ["<img src=x onerror=alert(2)>", "b"] * 
 first = EmbeddingExplorer(vectors[:20], {HOSTILE!r}, metadata=strange, colour="<b>kind</b>")
 first.selection = (18,)
 second = EmbeddingExplorer(-vectors[:20, :3], {HOSTILE!r})
-unlink = link(first, second)
+unlink = link_explorers(first, second)
 VBox([first, second])
 """,
 )
@@ -64,14 +64,36 @@ from IPython.display import display
 from ipywidgets import VBox
 
 random = np.random.default_rng(0)
-vectors = random.standard_normal((12_000, 5), dtype=np.float32)
+vectors = random.standard_normal((20_010, 5), dtype=np.float32)
 vectors[0] = 9  # far from all others
-photos = np.full((12_000, 8, 8, 3), (200, 30, 30), np.uint8)
-explorer = EmbeddingExplorer(vectors, [f"Row {row}" for row in range(12_000)], thumbnails=photos)
+photos = np.full((20_010, 8, 8, 3), (200, 30, 30), np.uint8)
+explorer = EmbeddingExplorer(vectors, [f"Row {row}" for row in range(20_010)], thumbnails=photos)
 display(VBox([explorer]), VBox([explorer]))
 """,
 )
 API = "[...document.querySelectorAll('.scatter div')].filter((element) => element.api).map((element) => element.api)"
+FRAMES = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))"
+# Resolves once nothing moves: neither the plot on the page nor what is in view there, for some frames.
+RESTS = f"""() => new Promise((resolve) => {{
+  let [before, same] = ["", 0];
+  const look = () => {{
+    const {{ x, y, width, height }} = document.querySelector(".frame").getBoundingClientRect();
+    const now = String([x, y, width, height, ...{API}[0].get("cameraView"), {API}[0].getScreenPosition(0)]);
+    same = now === before ? same + 1 : 0;
+    before = now;
+    if (same < 10) requestAnimationFrame(look);
+    else resolve();
+  }};
+  look();
+}})"""
+
+# Notes from now on all that an element says.
+TOLD = """(selector) => {
+  window.told = [];
+  for (const element of document.querySelectorAll(selector))
+    new MutationObserver(() => window.told.push(element.textContent))
+      .observe(element, { childList: true, subtree: true, characterData: true });
+}"""
 
 
 @pytest.fixture
@@ -101,23 +123,18 @@ def place(page, row):
     """Where a point is on the page, in pixels."""
     frame = page.locator(".frame").first
     frame.scroll_into_view_if_needed()
+    page.evaluate(RESTS)
     box = frame.bounding_box()
     x, y = page.evaluate(f"row => {API}[0].getScreenPosition(row)", row)
     return box["x"] + x + 1, box["y"] + y + 1  # inside its border
 
 
 def hover(page, row):
-    """Rest the pointer on a point until it is told of; a view that still settles takes the tooltip away again."""
-    about = page.locator(".about").first
-    for _ in range(30):
-        x, y = place(page, row)
-        page.mouse.move(x, y - 40)
-        page.mouse.move(x, y)
-        try:
-            return expect(about).to_be_visible(timeout=3000)
-        except AssertionError:
-            continue
-    expect(about).to_be_visible()
+    """Rest the pointer on a point until it is told of."""
+    x, y = place(page, row)
+    page.mouse.move(x, y - 40)
+    page.mouse.move(x, y)
+    expect(page.locator(".about").first).to_be_visible()
 
 
 def lonely(page):
@@ -126,6 +143,74 @@ def lonely(page):
     far = np.linalg.norm(spots[:, None] - spots, axis=2)
     np.fill_diagonal(far, np.inf)
     return int(far.min(axis=1).argmax())
+
+
+class Mouse:
+    """A pointer whose button is held from `down` to `up`."""
+
+    first = 1  # movement that the lasso begins with
+
+    def __init__(self, page):
+        self.page = page
+
+    def down(self, spot):
+        self.page.mouse.move(*spot)
+        self.page.mouse.down()
+
+    def move(self, spot):
+        self.page.mouse.move(*spot)
+
+    def up(self):
+        self.page.mouse.up()
+
+
+class Fingers:
+    """As many fingers as spots are given, no faster than they are seen."""
+
+    first = 4  # a movement of less than some pixels is a tap, of which a browser does not tell
+
+    def __init__(self, page):
+        self.page, self.session = page, page.context.new_cdp_session(page)
+
+    def _send(self, kind, spots):
+        points = [{"x": float(x), "y": float(y), "id": number} for number, (x, y) in enumerate(spots)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        self.page.evaluate(FRAMES)
+
+    def down(self, *spots):
+        self._send("touchStart", spots)
+
+    def move(self, *spots):
+        self._send("touchMove", spots)
+
+    def up(self):
+        self._send("touchEnd", [])
+
+
+def draw_around(page, row, pointer):
+    """Drag around a point, no faster than the lasso takes its corners."""
+    x, y = place(page, row)
+    page.evaluate(
+        f"() => {API}[0].subscribe('lassoExtend', ({{ coordinates }}) => (window.corners = coordinates.length))"
+    )
+    pointer.down((x + 14, y))
+    for corner, turn in enumerate(np.linspace(0, 2 * np.pi, 13)[1:], 1):
+        pointer.move((x + 14 * np.cos(turn), y + 14 * np.sin(turn)))
+        if corner > pointer.first:
+            page.wait_for_function("corners => window.corners >= corners", arg=corner - pointer.first + 1)
+    pointer.up()
+
+
+def lies(page, row, x, y):
+    """Wait until a point is at this place of the page."""
+    page.wait_for_function(
+        f"""([row, x, y]) => {{
+            const frame = document.querySelector(".frame").getBoundingClientRect();
+            const [right, down] = {API}[0].getScreenPosition(row);
+            return Math.hypot(frame.x + 1 + right - x, frame.y + 1 + down - y) < 4;
+        }}""",
+        arg=[row, x, y],
+    )
 
 
 def told(page, text):
@@ -191,7 +276,9 @@ def test_a_lasso_a_box_isolating_and_files(page):
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("^CSV of the selection")).click()
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == "position,label,genre,ratings" and len(lines) > 2
+    assert (
+        re.match(r"position,label,genre,ratings,Component 1 \(.*%\),Component 2 \(.*%\)$", lines[0]) and len(lines) > 2
+    )
     count = len(lines) - 1
 
     page.get_by_role("button", name="Isolate the selection").click()
@@ -207,19 +294,47 @@ def test_a_lasso_a_box_isolating_and_files(page):
     page.get_by_role("button", name="Lasso", exact=True).click()
     expect(page.get_by_role("button", name="Lasso", exact=True)).to_have_attribute("aria-pressed", "true")
     row = lonely(page)
-    x, y = place(page, row)
-    page.mouse.move(x + 12, y)
-    page.mouse.down()
-    for turn in np.linspace(0, 2 * np.pi, 25)[1:]:
-        page.mouse.move(x + 12 * np.cos(turn), y + 12 * np.sin(turn))
-        page.wait_for_timeout(20)  # the lasso leaves out what comes faster
-    page.mouse.up()
+    draw_around(page, row, Mouse(page))
     told(page, f"1 ({row},)")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the plot as PNG").click()
     picture = Image.open(download.value.path())
     assert picture.size[0] > 300 and len(picture.convert("RGB").getcolors(2**24)) > 50
+
+
+def test_by_keyboard_alone(page):
+    page.get_by_label("Search by regular expression").focus()
+    page.keyboard.type("^star wars")
+    expect(page.get_by_role("heading", name="6 of 300 points match")).to_be_visible()
+    page.keyboard.press("Escape")  # is for the field, and lets go of nothing
+    page.keyboard.press("Enter")
+    options = page.locator(".ipyfastai-point-list li")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.get_by_role("button", name="Select all 6").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".said")).to_contain_text("6 of 300 points selected")
+    page.get_by_role("listbox").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("^10 neighbours of Star Wars"))).to_be_visible()
+    frame = page.locator(".frame")
+    frame.focus()
+    before = page.evaluate(f"() => {API}[0].get('cameraTarget')[0]")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function(f"before => {API}[0].get('cameraTarget')[0] > before + 0.1", arg=before)
+    page.keyboard.press("+")
+    page.wait_for_function(f"() => {API}[0].get('cameraDistance') < 0.9")
+    page.keyboard.press("0")
+    page.wait_for_function(f"() => {API}[0].get('cameraDistance') === 1 && {API}[0].get('cameraTarget')[0] === 0")
+    page.get_by_role("button", name="Axes", exact=True).focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Space")
+    page.get_by_label("Layout").wait_for()
+    expect(page.locator(".said")).to_contain_text("1 of 300 points selected")
+    frame.focus()
+    page.keyboard.press("Escape")
+    told(page, "0 ()")
 
 
 def test_axes_looks_and_bookmarks(page, tmp_path):
@@ -260,6 +375,24 @@ def test_axes_looks_and_bookmarks(page, tmp_path):
     expect(page.locator(".ipyfastai-bookmarks .bad")).to_be_visible()
 
 
+def test_layouts_of_other_libraries(page):
+    tab(page, "Axes")
+    page.evaluate(TOLD, ".ipyfastai-embedding-explorer .ipyfastai-job")
+    layout = page.get_by_label("Layout")
+    before = page.evaluate(f"() => {API}[0].get('points')")
+    for name in ("UMAP", "t-SNE"):
+        layout.select_option(name)
+        page.wait_for_function("name => window.told.some((text) => text.includes(name))", arg=name)
+        expect(page.locator(".across")).to_have_text(f"{name} 1 →")
+        expect(layout).to_have_value(name)
+        page.wait_for_function(f"before => String({API}[0].get('points')) !== String(before)", arg=before)
+        spots = page.evaluate(f"() => {API}[0].get('points').map(([x, y]) => [x, y])")
+        assert len(spots) == 300 and np.isfinite(spots).all() and np.ptp(spots, axis=0).max() > 1.8
+        before = page.evaluate(f"() => {API}[0].get('points')")
+    layout.select_option("Principal components")
+    expect(page.locator(".across")).to_contain_text("Component 1 (")
+
+
 def test_two_views_pictures_and_a_layout_that_is_stopped(watched, serve_notebook):
     page = opened(watched.page, serve_notebook(*MANY), plots=2)
     hover(page, 0)
@@ -271,6 +404,7 @@ def test_two_views_pictures_and_a_layout_that_is_stopped(watched, serve_notebook
     page.wait_for_function(f"() => {API}.every((api) => String(api.get('selectedPoints')) === '0')")
     tab(page, "Axes")
     layout = page.get_by_label("Layout").first
+    expect(page.get_by_text("UMAP and t-SNE: 5,000 rows at random are laid out").first).to_be_visible()
     before = page.evaluate(f"() => {API}.map((api) => api.get('points')[7])")
     layout.select_option("t-SNE")
     page.get_by_role("button", name="Stop", exact=True).first.click()
@@ -312,4 +446,29 @@ def test_on_a_phone(watch, serve_notebook):
     page.touchscreen.tap(*place(page, row))
     told(page, f"1 ({row},)")
     finds_nothing(page, CONTRAST)
+
+    touch = Fingers(page)
+    x, y = place(page, row)
+    scrolled = page.evaluate("() => scrollY")
+    touch.down((x, y))
+    touch.move((x + 30, y + 20))
+    touch.move((x + 50, y + 40))
+    lies(page, row, x + 50, y + 40)
+    touch.up()
+    x, y = place(page, row)
+    distance = page.evaluate(f"() => {API}[0].get('cameraDistance')")
+    touch.down((x - 20, y), (x + 20, y))
+    for apart in (25, 30, 35, 40):
+        touch.move((x - apart, y), (x + apart, y))
+    page.wait_for_function(f"before => {API}[0].get('cameraDistance') < 0.75 * before", arg=distance)
+    touch.up()
+    lies(page, row, x, y)
+    assert page.evaluate("() => scrollY") == scrolled
+    page.get_by_role("button", name="Whole view").click()
+    page.get_by_role("button", name="Select nothing").click()
+    told(page, "0 ()")
+    page.get_by_role("button", name="Lasso", exact=True).click()
+    expect(page.get_by_role("button", name="Lasso", exact=True)).to_have_attribute("aria-pressed", "true")
+    draw_around(page, row, touch)
+    told(page, f"1 ({row},)")
     assert not watched.foreign and not watched.errors

@@ -1,5 +1,6 @@
 const MODES = [["Move", "panZoom"], ["Lasso", "lasso", "freeform"], ["Box", "lasso", "rectangle"]];
 const KEYS = { ArrowDown: "next", ArrowRight: "next", ArrowUp: "previous", ArrowLeft: "previous", Enter: "open", Escape: "clear" };
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const NARROW = 500; // pixels, below which the plot is lower too
 
 // Draws jupyter-scatter's widget in `box` and returns its model, the interface of its plot and a function that ends it.
@@ -52,12 +53,10 @@ function legend({ title, entries = [], low, high, scale }, what) {
 
 export default {
   render({ model, el }) {
-    let [scatter, plot, end] = [];
+    let [scatter, plot, end, moving, fingers] = [];
     let labels = []; // [row, text] for what is in view
     let asked = {}; // what was asked last: kind -> token
-    let overRow = null;
     let waiting;
-    const about = h("div", { class: "about", hidden: true });
     const box = h("div", { class: "scatter", "aria-hidden": "true" });
     const layer = h("canvas", { class: "layer", "aria-hidden": "true" });
     const [across, up] = [h("span", { class: "across name" }), h("span", { class: "up name" })];
@@ -65,7 +64,7 @@ export default {
     const legends = h("div", { class: "legends quiet" });
     const notices = h("ul", { class: "notices quiet name" });
     const problem = h("p", { class: "problem", role: "alert", hidden: true });
-    const frame = h("div", { class: "frame", tabindex: 0, role: "application", onkeydown: press }, box, layer, across, up, about);
+    const frame = h("div", { class: "frame", tabindex: 0, role: "application", onkeydown: press }, box, layer, across, up);
     const modes = MODES.map(([name, ...mode]) => h("button", { type: "button", onclick: () => take(mode) }, name));
     const button = (text, name, onclick) => h("button", { type: "button", "aria-label": name, title: name, onclick }, text);
     const bar = h("div", { class: "row bar" },
@@ -83,6 +82,7 @@ export default {
       asked[type] = `${Math.random()}`;
       model.send({ type, token: asked[type], ...rest });
     };
+    const tip = tooltip(frame, at, (row) => ask("about", { row }));
 
     // The page's own way of being one of several views of the same selection: see `reselect`.
     drawScatter(model, box).then((made) => {
@@ -90,18 +90,20 @@ export default {
       if (!plot) return;
       if (!plot.isSupported) problem.textContent = "This browser cannot draw the points: it lacks WebGL extensions.";
       problem.hidden = plot.isSupported;
+      moving = thinWhileMoving(plot, box, reselect);
+      fingers = followFingers(box, plot);
       plot.subscribe("drawing", draw);
       plot.subscribe("draw", () => {
         draw();
         if (!labels.length) inView();
       });
       plot.subscribe("view", ({ view }) => {
-        hide();
+        tip.stand();
         inView();
         camera = [...view];
       });
-      plot.subscribe("pointover", over);
-      plot.subscribe("pointout", hide);
+      plot.subscribe("pointover", tip.enter);
+      plot.subscribe("pointout", tip.leave);
       scatter.on("change:selection", reselect);
       scatter.on("change:mouse_mode change:lasso_type", showMode);
       showMode();
@@ -135,9 +137,10 @@ export default {
         if (!places.byteLength) break;
         if (places !== placed) {
           labels = [];
-          hide();
+          tip.leave();
         }
         await drawOnce(pointsOf(places, codes), looks, places === placed);
+        moving.drawn(places.byteLength / 8);
         placed = places;
         box.dataset.drawn = places.byteLength / 8;
         reselect();
@@ -179,43 +182,24 @@ export default {
       });
     }
     const zoom = (factor) => plot?.zoomToLocation(plot.get("cameraTarget"), plot.get("cameraDistance") * factor);
+    function pan(way) {
+      const [distance, target] = [plot.get("cameraDistance"), plot.get("cameraTarget")];
+      plot.zoomToLocation(target.map((part, axis) => part + way[axis] * distance * 0.25), distance);
+    }
     function press(event) {
-      if (event.target !== frame || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "+" || event.key === "=") zoom(0.7);
+      if (event.target !== frame || !plot || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.shiftKey && WAYS[event.key]) pan(WAYS[event.key]);
+      else if (event.key === "+" || event.key === "=") zoom(0.7);
       else if (event.key === "-") zoom(1 / 0.7);
-      else if (event.key === "0") plot?.zoomToOrigin();
+      else if (event.key === "0") plot.zoomToOrigin();
       else if (KEYS[event.key]) model.send({ type: "key", name: KEYS[event.key] });
       else return;
       event.preventDefault();
     }
 
-    // What the pointer is over: asked for when it rests there, for a page has no texts of a million points.
-    let resting;
-    function over(row) {
-      overRow = row;
-      clearTimeout(resting);
-      resting = setTimeout(() => ask("about", { row }), 80);
-    }
-    function hide() {
-      clearTimeout(resting);
-      overRow = null;
-      about.hidden = true;
-    }
-    function tell({ row, title, lines }, buffers) {
-      const place = row === overRow && at(row);
-      if (!place) return;
-      const address = buffers.length ? URL.createObjectURL(new Blob([buffers[0]], { type: "image/jpeg" })) : "";
-      const picture = address ? h("img", { src: address, alt: "", onload: () => URL.revokeObjectURL(address) }) : null;
-      about.replaceChildren(...[picture, h("strong", {}, visible(title)),
-        ...lines.map(([name, value]) => h("span", {}, `${visible(name)}: ${visible(value)}`))].filter(Boolean));
-      about.hidden = false;
-      const left = place[0] > frame.clientWidth / 2 ? place[0] - about.offsetWidth - 14 : place[0] + 14;
-      about.style.left = `${Math.max(0, Math.min(left, frame.clientWidth - about.offsetWidth))}px`;
-      about.style.top = `${Math.max(0, Math.min(place[1] - 10, frame.clientHeight - about.offsetHeight))}px`;
-    }
-
-    function picture() {
+    async function picture() {
       if (!plot) return;
+      await moving.rest();
       const points = plot.export();
       const [part, whole] = [0, 1].map(() => h("canvas", { width: points.width, height: points.height }));
       part.getContext("2d").putImageData(points, 0, 0);
@@ -237,7 +221,7 @@ export default {
       if (type === "labels" && token === asked.labels) {
         labels = content.rows.map((row, place) => [row, content.texts[place]]);
         draw();
-      } else if (type === "about" && token === asked.about) tell(content, buffers);
+      } else if (type === "about" && token === asked.about) tip.tell(content, buffers);
       else if (!plot) return;
       else if (type === "home") plot.zoomToOrigin();
       else if (type === "look") plot.view(content.view);
@@ -258,7 +242,7 @@ export default {
       const words = model.get("_words");
       across.textContent = words.x ? `${visible(words.x)} →` : "";
       up.textContent = words.y ? `↑ ${visible(words.y)}` : "";
-      frame.setAttribute("aria-label", `${words.name ?? "Points"}. Arrow keys go through the list, Enter shows neighbours, plus and minus zoom, 0 shows all.`);
+      frame.setAttribute("aria-label", `${words.name ?? "Points"}. Arrow keys go through the list, with Shift they move the view; Enter shows neighbours, plus and minus zoom, 0 shows all.`);
       const now = words.said ? visible(words.said) : "";
       if (said.textContent !== now) said.textContent = now; // what did not change is not read out again
       notices.replaceChildren(...(words.notices ?? []).map((notice) => h("li", {}, visible(notice))));
@@ -267,7 +251,9 @@ export default {
     });
     return () => {
       clearTimeout(waiting);
-      clearTimeout(resting);
+      tip.leave();
+      moving?.end();
+      fingers?.();
       box.dataset.gone = "yes";
       model.off("msg:custom", receive);
       scatter?.off("change:selection", reselect);

@@ -21,8 +21,9 @@ LABEL_ROOM = (120, 26)  # pixels of a cell that gives one label
 MOST_CELLS = 40  # along each side: a larger screen has no more labels
 SHOWN_TEXT = 60  # characters of a label in the plot
 MANY = 100_000  # points from which they are drawn as squares without blending
-# A worker would first get a copy of each point, which takes longer than to index them.
-DRAWING = {"spatialIndexUseWorker": False}
+# A worker would first get a copy of each point, which takes longer than to index them; Escape it would hear wherever
+# on the page it is pressed.
+DRAWING = {"spatialIndexUseWorker": False, "deselectOnEscape": False}
 
 
 class EmbeddingPlot(anywidget.AnyWidget):
@@ -41,7 +42,15 @@ class EmbeddingPlot(anywidget.AnyWidget):
     the last view, sixteen numbers or None.
     """
 
-    _esm = joined("dom.js", "interpretation/names.js", "embeddings/label_layer.js", "embeddings/plot.js")
+    _esm = joined(
+        "dom.js",
+        "interpretation/names.js",
+        "embeddings/label_layer.js",
+        "embeddings/moving.js",
+        "embeddings/tooltip.js",
+        "embeddings/touch.js",
+        "embeddings/plot.js",
+    )
     _css = joined("base.css", "embeddings/plot.css")
 
     # Written here and never read back: a page can set any synced trait, and put another widget in this one's place.
