@@ -36,9 +36,10 @@ def read_table(file: bytes | str | Path, *, rows: int | None = None) -> Table:
     >>> read_table(b"word,x,y\\nking,1,2\\nqueen,1,3\\n").texts
     ('word',)
 
-    Tabs, semicolons, commas, bars or blanks part the cells; decimal commas are numbers where cells are not parted
-    by commas. The first line is a header where a column of numbers begins with another word; where `rows` are
-    wanted and there are as many lines, it is none. A column is text if its first cells are. UTF-8, UTF-16 or
+    Tabs, semicolons, commas, bars or blanks part the cells; blanks only where that makes a column of numbers, and
+    not where `rows` are wanted, for names have some too: "Apollo 13". Decimal commas are numbers where cells are not
+    parted by commas. The first line is a header where a column of numbers begins with another word; where `rows`
+    are wanted and there are as many lines, it is none. A column is text if its first cells are. UTF-8, UTF-16 or
     Windows' Latin letters. Raises ValueError with a sentence for what is no table, naming the row for a person.
     """
     head = file[:HEAD] if isinstance(file, bytes) else _head(file)
@@ -46,16 +47,14 @@ def read_table(file: bytes | str | Path, *, rows: int | None = None) -> Table:
         raise ValueError("This is NumPy's format: call the file .npy.")
     opened = table_head(head, cut=len(head) == HEAD)
     encoding, skipped, sample = opened.encoding, opened.skipped, opened.lines[:100]
-    separator = separator_of(sample, SEPARATORS) or "\t"  # a single column
-    split = [cells(line, separator) for line in sample]
-    [(width, _)] = Counter(map(len, split[1:] or split)).most_common(1)
-    width = max(width, len(split[0]))
-    if width > WIDEST:
-        raise ValueError(f"The file has {width:,} columns; {WIDEST:,} is the limit.")
-    comma = separator != "," and any(re.fullmatch(r"[-+]?\d+,\d+", cell) for row in split[1:] for cell in row)
-    kinds = [_is_number([row[place] for row in split[1:] if place < len(row)], comma) for place in range(width)]
-    headed = _is_header(split[0], kinds, comma) if rows is None else _count_lines(file, encoding) != rows
-    names = _names(split[0] if headed else [], width)
+    separator = separator_of(sample, SEPARATORS)
+    if separator == " " and (rows is not None or not any(_kinds(sample, separator)[0])):
+        separator = separator_of(sample, SEPARATORS[:-1])
+    separator = separator or "\t"  # a single column
+    kinds, comma = _kinds(sample, separator)
+    first = cells(sample[0], separator)
+    headed = _is_header(first, kinds, comma) if rows is None else _count_lines(file, encoding) != rows
+    names = _names(first if headed else [], len(kinds))
     texts = tuple(name for name, number in zip(names, kinds, strict=True) if not number)
     return Table(_parse(file, names, texts, encoding, separator, skipped, headed, comma), texts)
 
@@ -114,6 +113,18 @@ def _bad_cell(frame: pd.DataFrame, names: list[str], texts: tuple[str, ...], com
 def _head(path: str | Path) -> bytes:
     with open(path, "rb") as file:
         return file.read(HEAD)
+
+
+def _kinds(lines: list[str], separator: str) -> tuple[list[bool], bool]:
+    """Whether each column is one of numbers, and whether these have decimal commas."""
+    split = [cells(line, separator) for line in lines]
+    [(width, _)] = Counter(map(len, split[1:] or split)).most_common(1)
+    width = max(width, len(split[0]))
+    if width > WIDEST:
+        raise ValueError(f"The file has {width:,} columns; {WIDEST:,} is the limit.")
+    comma = separator != "," and any(re.fullmatch(r"[-+]?\d+,\d+", cell) for row in split[1:] for cell in row)
+    kinds = [_is_number([row[place] for row in split[1:] if place < len(row)], comma) for place in range(width)]
+    return kinds, comma
 
 
 def _is_number(cells: list[str], comma: bool) -> bool:

@@ -112,6 +112,7 @@ def test_a_column_without_a_name_is_part_of_the_vectors_wherever_it_stands(place
         (b"a\0b", "no text file"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b"name\na\nb\n", "no columns of numbers"),
+        (b"The Matrix\nToy Story\nStar Wars\n", "no columns of numbers"),
         (b"x,x\n1,2\n3,4\n", "columns of one name: 'x'"),
         (b"x,y\n" + b"1,2\n" * 300 + b"1,2,3\n", "Line 302 has 3 cells, and the first 2"),
         (b"x,y\n" + b"1,2\n" * 300 + b"3,abc\n", "Row 301 of column 'y' has 'abc' where a number should be"),
@@ -131,6 +132,15 @@ def test_metadata_with_and_without_a_header():
     assert read_metadata(b"title,note\nHeat,NA\nAlien,None\n", 2).note.tolist() == ["NA", "None"]
     with pytest.raises(ValueError, match="There are 3 vectors, and 1 row of metadata"):
         read_metadata(b"title\nHeat\n", 3)
+
+
+@pytest.mark.parametrize(
+    "names", [["New York", "Los Angeles", "San Diego"], ["Apollo 13", "District 9", "Passenger 57"]]
+)
+@pytest.mark.parametrize("header", ["title\n", "", "the title\n"])
+def test_names_have_blanks(names, header):
+    table = read_metadata((header + "\n".join(names) + "\n").encode(), 3)
+    assert table.to_dict("list") == {header.strip() or "column 1": names}
 
 
 def test_which_column_names_the_rows():
