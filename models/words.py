@@ -43,6 +43,22 @@ def quoted(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
+def apart(names: Sequence[str]) -> list[str]:
+    """Names of which no two are the same: the later ones get a number.
+
+    >>> apart(["label", "year", "label"])
+    ['label', 'year', 'label 2']
+    """
+    given, made = set(names), []
+    for name in names:
+        one, number = name, 1
+        while one in made or (number > 1 and one in given):
+            number += 1
+            one = f"{name} {number}"
+        made.append(one)
+    return made
+
+
 def readable(name: str) -> str:
     """The name of a file as text that can be written anywhere: bytes that are no UTF-8 are spelt out.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
-from ...models.words import inert
+from ...models.progress import Progress
+from ...models.words import apart, inert
 from ..file_download import FileDownload
 from ..job import Job
 
@@ -20,7 +22,8 @@ class SelectionFile(FileDownload):
     >>> file = SelectionFile(job)
     >>> file.make(table, "selection")
 
-    The index becomes the column "position". More than 5,000 rows are written in the background, told of by `job`.
+    The index becomes the column "position"; of columns with one name the later ones get a number. More than 5,000
+    rows are written in the background, told of by `job`.
     """
 
     def __init__(self, job: Job, **kwargs):
@@ -28,16 +31,36 @@ class SelectionFile(FileDownload):
         self._job = job
         self._folder: tempfile.TemporaryDirectory | None = None
 
-    def make(self, table: pd.DataFrame, name: str) -> None:
-        """Write the table and offer it under this name."""
-        self.label = f"CSV of the {name}"
+    def make(self, table: pd.DataFrame, name: str) -> bool:
+        """Write the table and offer it under this name in place of what was offered; False where `job` is busy.
+
+        A table that took long is not offered if anything, be it None, was offered since: it is of no use any more.
+        """
+        self.offer(None)
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ipyfastai-embedding-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / f"{name}.csv"
-        if len(table) <= PLENTY:
-            _write(table, path)
-            return self.offer(path)
-        self._job.run(lambda _progress: _write(table, path), then=lambda _done: self.offer(path))
+        number = self._number
+        path = Path(self._folder.name) / f"{number}.csv"  # its own: another may still be written
+
+        def offer(_done: None) -> None:
+            if number == self._number:
+                self.label = f"CSV of the {name}"
+                self.offer(path, name=f"{name}.csv")
+
+        def tidy_up() -> None:
+            if self._path != path:  # stopped, or too late
+                path.unlink(missing_ok=True)
+
+        if len(table) > PLENTY:
+            return self._job.run(lambda progress: _write(table, path, progress), then=offer, ended=tidy_up)
+        offer(_write(table, path, Progress()))
+        return True
+
+    def offer(self, path: str | os.PathLike | None, *, name: str | None = None) -> None:
+        """As every `FileDownload`; the file that was offered before is deleted."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        super().offer(path, name=name)
 
     def close(self) -> None:
         if self._folder is not None:
@@ -45,6 +68,10 @@ class SelectionFile(FileDownload):
         super().close()
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
-    safe = table.map(inert).set_axis(list(map(inert, table.columns)), axis=1)
-    safe.to_csv(path, index_label="position", encoding="utf-8-sig")
+def _write(table: pd.DataFrame, path: Path, progress: Progress) -> None:
+    position, *columns = apart(["position", *map(inert, table.columns)])
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        for start in range(0, len(table), PLENTY):
+            progress.report(start, len(table), f"Writing {len(table):,} rows")
+            safe = table.iloc[start : start + PLENTY].map(inert).set_axis(columns, axis=1)
+            safe.to_csv(file, header=not start, index_label=position)
