@@ -9,6 +9,7 @@ export default {
     const said = h("p", { class: "quiet", role: "status" });
     const title = h("h3", {}, "Liked and disliked beyond taste");
     const box = titleBox(model, "Find a title", "", ({ item }) => {
+      if (model.get("_shown").chosen.item === item) return panel.focus(); // nothing would change
       found = true;
       send("choose", { item });
     });

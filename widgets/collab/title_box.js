@@ -45,6 +45,8 @@ function titleBox(model, label, placeholder, chosen) {
     mark(rows.length ? 0 : -1);
   };
   input.addEventListener("input", () => {
+    rows = []; // what is still shown was found for other letters
+    mark(-1);
     if (!input.value.trim()) return close();
     model.send({ type: "search", token: `${token} ${++asked}`, text: input.value });
   });
