@@ -61,8 +61,10 @@ def test_gaps_say_what_the_model_would(watched, serve_notebook):
     expect(reading).to_have_text(re.compile(r"gave 2\.5 ★; the model says \d\.\d$"))
     page.keyboard.press("ArrowDown")
     expect(reading).to_have_text(re.compile(r"bob.*Nine Lanterns.*gave 5 ★"))
+    page.keyboard.press("ArrowRight")
+    expect(reading).to_have_text(re.compile(r"bob.*<img.*not rated"))
     page.keyboard.press("Control+Home")
-    expect(grid.locator("td:focus")).to_have_attribute("aria-label", re.compile("^User ann, <img"))
+    expect(grid.locator("td:focus")).to_have_attribute("aria-label", re.compile("^User ann, Nine Lanterns"))
     page.get_by_label("Fill the gaps").check()
     expect(gap).to_have_text(re.compile(r"^\d\.\d$"))
 
