@@ -52,7 +52,7 @@ def ratings(number: int):
 
 
 def settings(number: int):
-    from ipyfastai.models.collab.movie_recommender import settings_for
+    from ipyfastai.models.collab.settings import settings_for
 
     return settings_for(range(number), factors=FACTORS, epochs=1)
 

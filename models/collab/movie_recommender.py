@@ -24,13 +24,11 @@ from .ratings import Ratings
 from .ratings_file import read_ratings
 from .recommender import Recommender
 from .run import CollabRun
-from .settings import CollabSettings
+from .settings import CollabSettings, settings_for
 from .splits import Split, random_split
 
 SHIPPED = Path(__file__).parents[1] / "example_films.safetensors"
 HELD_BACK = 0.1
-MANY = 200_000  # ratings, up to which the lessons' batches of 64 are quick enough
-SMALLEST, LARGEST = 64, 8192  # ratings in a batch
 
 GENERATED = (
     "The films, the people and their ratings are generated: no title here is a real film's. To recommend real "
@@ -40,18 +38,6 @@ GROUPLENS = (
     "F. M. Harper and J. A. Konstan, The MovieLens Datasets (2015), from grouplens.org. Research use; not to be "
     "given on but under the same terms, and no commercial use without permission: see the README of the release."
 )
-
-
-def settings_for(ratings: Ratings, *, factors: int, epochs: int) -> CollabSettings:
-    """The last rung of factors; batches grow with the ratings, so that an epoch stays some thousand steps.
-
-    >>> settings_for(ratings, factors=50, epochs=5).batch_size
-    64
-    """
-    size = SMALLEST
-    while size < LARGEST and len(ratings) / size > MANY / SMALLEST:
-        size *= 2
-    return CollabSettings("weight_decay", factors=factors, epochs=epochs, batch_size=size)
 
 
 def train(split: Split, settings: CollabSettings, *, folder: Path) -> Recommender:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sized
 from dataclasses import dataclass
 
 from ..training.fields import from_dict, number, one_of, whole
@@ -11,6 +12,8 @@ from .one_cycle import START, WARMUP
 from .rungs import RUNGS
 
 DECAYS = ("adamw", "l2")
+MANY = 200_000  # ratings, up to which the lessons' batches of 64 are quick enough
+SMALLEST, LARGEST = 64, 8192  # ratings in a batch
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,18 @@ class CollabSettings:
     def from_dict(cls, values: dict) -> CollabSettings:
         """The settings that `to_dict` wrote; ValueError for names that are none."""
         return from_dict(cls, values)
+
+
+def settings_for(ratings: Sized, *, factors: int, epochs: int) -> CollabSettings:
+    """The last rung of factors; batches grow with the ratings, so that an epoch stays some thousand steps.
+
+    >>> settings_for(ratings, factors=50, epochs=5).batch_size
+    64
+    """
+    size = SMALLEST
+    while size < LARGEST and len(ratings) / size > MANY / SMALLEST:
+        size *= 2
+    return CollabSettings("weight_decay", factors=factors, epochs=epochs, batch_size=size)
 
 
 def _limits(pair: object) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import pytest
 from drawings import DATA
 from ipyfastai.models.collab import movie_recommender
 from ipyfastai.models.collab.recommender import Recommender
+from ipyfastai.models.collab.settings import settings_for
 
 SAMPLE = DATA / "movielens" / "movie_lens_sample" / "ratings.csv"
 
@@ -61,5 +62,5 @@ def test_batches_grow_with_the_ratings():
         def __len__(self):
             return self.count
 
-    sizes = [movie_recommender.settings_for(Many(10**n), factors=5, epochs=1).batch_size for n in (4, 5, 6, 7, 8)]
+    sizes = [settings_for(Many(10**n), factors=5, epochs=1).batch_size for n in (4, 5, 6, 7, 8)]
     assert sizes == sorted(sizes) and sizes[0] == sizes[1] == 64 and sizes[-1] == 8192

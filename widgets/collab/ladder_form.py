@@ -7,7 +7,7 @@ from typing import Any
 
 from ...models.collab.ratings import Ratings
 from ...models.collab.rungs import RUNGS
-from ...models.collab.settings import DECAYS, CollabSettings
+from ...models.collab.settings import DECAYS, CollabSettings, settings_for
 from ...models.collab.splits import SPLITS, Split, split_ratings
 from ..form import Field, Form
 
@@ -26,8 +26,6 @@ class LadderForm(Form):
     """
 
     def __init__(self, ratings: Ratings, *, changed: Callable[[str], Any] | None = None, **kwargs):
-        from ...models.collab.movie_recommender import settings_for
-
         self._ratings, self._settings = ratings, settings_for(ratings, factors=50, epochs=5)
         self._splits = [name for name in SPLITS if name == "random" or ratings.times is not None]
         self._locked = False
