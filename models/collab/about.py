@@ -37,7 +37,7 @@ def about(
         "batch_size": settings.batch_size,
         "items": {"train": len(split.train), "valid": len(split.valid)},
         "batches": {"train": -(-len(split.train) // settings.batch_size)},
-        "ratings": fingerprint(split.train),
+        "ratings": fingerprint(split.train, split.valid),
         "protocol": split.protocol,
         "metrics": list(baseline),
         "baseline": dict(baseline),
@@ -45,11 +45,13 @@ def about(
     }
 
 
-def fingerprint(ratings: Ratings) -> str:
+def fingerprint(*parts: Ratings) -> str:
     """Eight digits that other ratings, or the same in another order, would most likely have others of."""
-    value = zlib.crc32(np.array([ratings.n_users, ratings.n_items]))
-    for column in (ratings.users, ratings.items, ratings.values):
-        value = zlib.crc32(column, value)
+    value = 0
+    for ratings in parts:
+        value = zlib.crc32(np.array([len(ratings), ratings.n_users, ratings.n_items]), value)
+        for column in (ratings.users, ratings.items, ratings.values):
+            value = zlib.crc32(column, value)
     return f"{value:08x}"
 
 

@@ -31,7 +31,7 @@ from .rung_predictor import RungPredictor
 from .rungs import RUNGS, build_rung
 from .settings import CollabSettings
 from .splits import Split, random_split
-from .trainer import Trainer, errors
+from .trainer import Trainer, errors, restore
 
 if TYPE_CHECKING:
     from ..embeddings.embedding import Embedding
@@ -155,11 +155,15 @@ class CollabRun(RecordedRun):
         return Embedding(tables["item_factors"].numpy()[kept], ratings.titles[kept], pd.DataFrame(known))
 
     def load_best(self) -> int:
-        """Go back to what was learned by the end of the best epoch, and return that. RuntimeError while it trains."""
-        path = self._best_file()
-        if self._trainer is None:  # let go of, when the memory was full
-            raise RuntimeError("The model that was trained is not there any more.")
-        return self._back_to(RatingsCheckpoint.load(path))
+        """Go back to what was learned by the end of the best epoch, and return that. RuntimeError while it trains, or
+        if that epoch could not be kept; ValueError or OSError if its file cannot be read any more."""
+        checkpoint = RatingsCheckpoint.load(self._best_file())
+        if self.rung is None:
+            raise RuntimeError("There is no model to go back with: it could not be made.")
+        if checkpoint.epochs != self.best:  # the disk was full just then
+            raise RuntimeError(f"Epoch {self.best}, the best, could not be saved.")
+        restore(self.rung, checkpoint.tensors)
+        return checkpoint.epochs
 
     def _claim(self) -> None:
         take(self, self)
@@ -259,8 +263,9 @@ class CollabRun(RecordedRun):
         self._remarks.append(
             f"Stopped early, after epoch {len(self._rows)}: none since epoch {best} was better than that."
         )
-        if self._keeper.folder.best.is_file():  # unless the disk was full
-            self._back_to(RatingsCheckpoint.load(self._keeper.folder.best))
+        kept = RatingsCheckpoint.load(file) if (file := self._keeper.folder.best).is_file() else None
+        if kept is not None and kept.epochs == best:  # unless the disk was full
+            self._back_to(kept)
             self._remarks[-1] += f" The model is as it was at the end of epoch {best}."
         return True
 
@@ -272,8 +277,11 @@ class CollabRun(RecordedRun):
         return checkpoint.epochs
 
     def _end(self, fault: dict | None) -> None:
+        self._trainer = None  # with copies of all ratings, and the optimizer's means
+        if self.rung is not None:
+            for parameter in self.rung.parameters():
+                parameter.grad = None
         if fault and fault["kind"] == "out_of_memory":
-            self._trainer = None
             gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()

@@ -93,12 +93,7 @@ class Trainer:
 
     def restore(self, tensors: dict[str, Tensor], *, iteration: int) -> None:
         """Go on from a `state`; ValueError if it is that of another rung."""
-        learned, kept = _named(tensors, "model."), self.rung.state_dict()
-        if {name: value.shape for name, value in learned.items()} != {name: own.shape for name, own in kept.items()}:
-            raise ValueError("The checkpoint is of another model: its tables are of other names or sizes.")
-        with torch.no_grad():
-            for name, value in learned.items():
-                kept[name].copy_(value)
+        restore(self.rung, tensors)
         for kind, parameter in self._flat.items():
             known = _named(tensors, f"optimizer.{kind}.")
             # All of it lies on the device, the number of steps too: so it is made for a fused step.
@@ -138,6 +133,16 @@ class Trainer:
             gradient.index_fill_(0, codes[side], 0)
         self.iteration += 1
         return loss.detach()
+
+
+def restore(rung: Rung, tensors: dict[str, Tensor]) -> None:
+    """Give a rung the numbers that the `state` of its trainer holds; ValueError if it is that of another rung."""
+    learned, kept = _named(tensors, "model."), rung.state_dict()
+    if {name: value.shape for name, value in learned.items()} != {name: own.shape for name, own in kept.items()}:
+        raise ValueError("The checkpoint is of another model: its tables are of other names or sizes.")
+    with torch.no_grad():
+        for name, value in learned.items():
+            kept[name].copy_(value)
 
 
 def errors(rung: Rung, ratings: Ratings) -> dict[str, float]:

@@ -1,12 +1,16 @@
 """Trainings of ratings as a person meets them: watched, stopped, killed, gone on with, and used."""
 
 import errno
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
+import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ import pandas as pd
 import pytest
 import torch
 from ipyfastai.models import CollabRun, CollabSettings, TrainingRun, evaluate, example_ratings, load_run, runs
+from ipyfastai.models.collab import run as run_module
 from ipyfastai.models.collab.advice import advice
 from ipyfastai.models.collab.checkpoint import RatingsCheckpoint
 from ipyfastai.models.collab.rungs import RUNGS
@@ -105,9 +110,10 @@ def test_what_is_shown_of_a_finished_run(split, tmp_path):
     assert run.losses.smoothed[-1] == last["train_loss"] and run.losses.learning_rate.max() == pytest.approx(2e-2)
     progress = run.progress
     assert progress["iteration"] == progress["iterations"] == 3 * batches and progress["seconds_left"] == 0
-    deadline = threading.Event()
+    deadline = time.monotonic() + PATIENCE
     while not told or told[-1] != ("finished", 3 * batches):
-        assert not deadline.wait(0.05) and len(told) < 1000
+        assert time.monotonic() < deadline, told[-3:]
+        time.sleep(0.02)
 
 
 def test_the_smoothed_loss_is_fastais(straight):
@@ -215,8 +221,10 @@ def test_a_run_goes_on_with_its_own_ratings_only(split, tmp_path, monkeypatch):
         run.stop()
         gate.opened.set()
         assert run.wait(PATIENCE)
-    other = gone_on(tmp_path / run.name, random_split(example_ratings(), seed=1))
-    assert other.state == "failed" and "The ratings are not those" in other.problem["message"]
+    measured_otherwise = replace(split, valid=split.valid.take(np.arange(100)))
+    for data in (random_split(example_ratings(), seed=1), measured_otherwise):
+        other = gone_on(tmp_path / run.name, data)
+        assert other.state == "failed" and "The ratings are not those" in other.problem["message"]
     assert gone_on(tmp_path / run.name, split).state == "finished"
 
 
@@ -246,6 +254,46 @@ def test_the_best_epoch_can_be_gone_back_to(split, tmp_path):
     run = trained(split, tmp_path, rung="range", factors=60, epochs=12, learning_rate=0.1, batch_size=256)
     assert run.best < 12 and errors(run.rung, split.valid)["mse"] == run.history["mse"].iloc[-1]
     assert run.load_best() == run.best and errors(run.rung, split.valid)["mse"] == run.history["mse"].min()
+
+
+def test_after_the_training_only_what_was_learned_is_kept(split, tmp_path, monkeypatch):
+    trainers, begin = weakref.WeakSet(), Trainer.__init__
+
+    def noted(trainer, *arguments, **options):
+        trainers.add(trainer)
+        begin(trainer, *arguments, **options)
+
+    monkeypatch.setattr(Trainer, "__init__", noted)
+    run = trained(split, tmp_path)
+    gc.collect()
+    assert not list(trainers) and all(parameter.grad is None for parameter in run.rung.parameters())
+
+
+def test_the_best_epoch_can_be_gone_back_to_when_memory_ran_out(split, tmp_path, monkeypatch):
+    def exhaust(trainer):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    Gate(monkeypatch, at=-(-len(split.train) // 512) + 3, within=exhaust)
+    run = trained(split, tmp_path)
+    assert run.state == "failed" and run.problem["kind"] == "out_of_memory" and len(run.history) == 1
+    assert run.load_best() == 1 and errors(run.rung, split.valid)["mse"] == run.history["mse"][0]
+
+
+def test_an_epoch_that_could_not_be_kept_is_not_gone_back_to(split, tmp_path, monkeypatch):
+    save = RatingsCheckpoint.save
+
+    def save_but_for_the_best(checkpoint, path):
+        if checkpoint.epochs == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(checkpoint, path)
+
+    monkeypatch.setattr(RatingsCheckpoint, "save", save_but_for_the_best)
+    monkeypatch.setattr(run_module, "errors", lambda *_: dict.fromkeys(("mse", "rmse", "mae"), next(figures)))
+    figures = iter([0.9, 0.8, 0.85])
+    run = trained(split, tmp_path)
+    assert run.best == 2 and run.state == "finished"
+    with pytest.raises(RuntimeError, match="Epoch 2, the best, could not be saved"):
+        run.load_best()
 
 
 def test_advice_on_ratings():
