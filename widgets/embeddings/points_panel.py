@@ -43,6 +43,7 @@ class PointsPanel(Composite):
         self._basis: Basis | None = None
         self._prepared: Basis | None = None
         self._selected = self._found = self._listed = np.empty(0, np.int64)
+        self._searched = False  # whether what is listed was found by a search
         self._place: int | None = None
         self._list = PointList(
             columns=["Labels", *embedding.metadata.columns],
@@ -51,7 +52,7 @@ class PointsPanel(Composite):
             opened=self.choose,
             all_of_them=lambda: self._select(self._found),
         )
-        self._near = Form(label="Neighbours", changed=lambda _name: self.list_selected())
+        self._near = Form(label="Neighbours", changed=lambda _name: self._measured())
         self._near.show(NEAR)
         self.parts = self._list, self._near
         super().__init__(self.parts, **kwargs)
@@ -100,6 +101,7 @@ class PointsPanel(Composite):
             return self._list.complain(str(error))
         if not pattern:
             return self.list_selected()
+        self._searched = True
         self._found = found if self._basis.is_whole else found[np.isin(found, self._basis.rows)]
         many = len(self._found)
         values = [""] * min(many, MOST) if name is None else self._values(name, self._found[:MOST])
@@ -108,13 +110,11 @@ class PointsPanel(Composite):
 
     def list_selected(self) -> None:
         """List the selected rows, or the neighbours of a single one."""
-        self._found = np.empty(0, np.int64)
+        self._found, self._searched = np.empty(0, np.int64), False
         rows = self._selected
         focus = self._focus()
         if focus is not None:
-            near, distances = self._basis.neighbours.of(focus, self.k, self.metric)
-            title = f"{counted(len(near), 'neighbour')} of {self._embedding.labels[rows[0]]}"
-            return self._show(title, self._basis.rows[near], [f"{distance:.3g}" for distance in distances.tolist()])
+            return self._list_neighbours(focus)
         self._show(f"{len(rows):,} selected" if len(rows) else "", rows, [""] * min(len(rows), MOST))
 
     def go(self, place: int) -> None:
@@ -149,6 +149,19 @@ class PointsPanel(Composite):
         """Mark one of those that are looked at, None for the current one of the list again."""
         self._mark(shown)
 
+    def _measured(self) -> None:
+        if self._focus() is not None and not self._searched:
+            self.list_selected()
+
+    def _list_neighbours(self, focus: int) -> None:
+        basis = self._basis
+        try:
+            near, distances = basis.neighbours.of(focus, self.k, self.metric)
+        except ValueError as error:  # a row of zeros has none by their angle
+            return self._show(str(error), basis.rows[:0], [])
+        title = f"{counted(len(near), 'neighbour')} of {self._embedding.labels[basis.rows[focus]]}"
+        self._show(title, basis.rows[near], [f"{distance:.3g}" for distance in distances.tolist()])
+
     def _focus(self) -> int | None:
         """Where the one that is selected is among those looked at."""
         shown = self._basis.shown(self._selected) if len(self._selected) == 1 else ()
@@ -168,8 +181,7 @@ class PointsPanel(Composite):
         focus = self._focus()
         current = None if self._place is None else self._basis.shown(self._listed[[self._place]])
         found = self._basis.shown(self._found[:RINGS]).tolist()
-        searched = len(self._found) > 0
-        near = [] if focus is None or searched else self._basis.shown(self._listed).tolist()
+        near = [] if focus is None or self._searched else self._basis.shown(self._listed).tolist()
         if here is None and current is not None and len(current):
             here = int(current[0])
         self._plot.mark(focus=focus, current=here, near=near, found=found)
