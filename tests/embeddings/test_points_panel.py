@@ -1,7 +1,10 @@
 """The list of points: what it lists, and when."""
 
+import asyncio
+
 import numpy as np
 import pytest
+from browser import until
 from ipyfastai.widgets import EmbeddingExplorer
 
 COUNT = 40
@@ -27,6 +30,67 @@ def titled(explorer):
 
 def send(widget, **content):
     widget._receive(widget, content, [])
+
+
+def slow(explorer, monkeypatch):
+    """Searches for "slow" last until they are cancelled; which patterns were looked for, as they end."""
+    ended, search = [], explorer.points._search
+
+    def searching(pattern, column, *, progress):
+        try:
+            until(lambda: pattern != "slow" or progress.cancelled)
+            progress.report(0)
+            return search(pattern, column, progress=progress)
+        finally:
+            ended.append(pattern)
+
+    monkeypatch.setitem(vars(explorer.points), "_search", searching)
+    return ended
+
+
+def test_a_slow_search_makes_way_for_the_next(explorer, monkeypatch):
+    ended, said = slow(explorer, monkeypatch), []
+    explorer.points.job.observe(lambda change: said.append(change.new.get("text")), "_shown")
+
+    async def type_on():
+        for pattern in ("slow", "slow", "^film 7$"):
+            explorer.points.search(pattern)
+            await asyncio.sleep(0)
+        assert listed(explorer) == [], "the kernel did not wait for any of them"
+        while explorer.points.job.busy:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(type_on())
+    assert listed(explorer) == ["Film 7"] and ended == ["slow", "^film 7$"] and "Cancelled." not in said
+
+
+def test_what_is_selected_meanwhile_is_listed_and_not_what_was_searched(explorer, monkeypatch):
+    ended = slow(explorer, monkeypatch)
+
+    async def select():
+        explorer.points.search("slow")
+        await asyncio.sleep(0)
+        explorer.selection = (3, 4)
+        while explorer.points.job.busy:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(select())
+    assert listed(explorer) == ["Film 3", "Film 4"] and ended == ["slow"] and explorer.points.job._shown == {}
+
+
+def test_a_search_can_be_cancelled(explorer, monkeypatch):
+    slow(explorer, monkeypatch)
+    explorer.points.search("^film 7$")
+
+    async def cancel():
+        explorer.points.search("slow")
+        await asyncio.sleep(0)
+        send(explorer.points.job, type="cancel")
+        while explorer.points.job.busy:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(cancel())
+    assert listed(explorer) == ["Film 7"] and explorer.points.job._shown["text"] == "Cancelled."
 
 
 def test_a_row_of_zeros_is_selected_and_why_it_has_no_neighbours_is_said(explorer):

@@ -8,6 +8,7 @@ import pytest
 from ipyfastai.models.embeddings import search as rows_found
 from ipyfastai.models.embeddings.embedding import Embedding
 from ipyfastai.models.embeddings.search import Search
+from ipyfastai.models.progress import Cancelled, Progress
 
 LABELS = ["Heat (1995)", "alien (1979)", "ALIENS (1986)", "", "Ärger", "<b>a|b</b>", "a.b", "日本", "x\ny"]
 
@@ -94,6 +95,14 @@ def test_long_columns_are_searched_in_parts():
     search = Search(labels, pd.DataFrame({"half": pd.Categorical(np.arange(300_001) % 2)}))
     assert search("^row (7|150000|300000)$").tolist() == [7, 150_000, 300_000]
     assert search("1", "half").size == 150_000
+
+
+@pytest.mark.parametrize("count", [1_000, 300_000])
+def test_a_search_that_nobody_waits_for_any_more_ends(count):
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        Search(["x"] * count)("x", progress=progress)
 
 
 def test_labels_that_are_hostile_are_only_text():

@@ -12,10 +12,12 @@ from ...models.embeddings.embedding import Embedding
 from ...models.embeddings.neighbours import METRICS
 from ...models.embeddings.neighbours import MOST as MOST_NEIGHBOURS
 from ...models.embeddings.search import Search
+from ...models.progress import Progress
 from ...models.words import counted
 from ..background import in_own_thread
 from ..composite import Composite
 from ..form import Field, Form
+from ..newest_job import NewestJob
 from .basis import Basis
 from .plot import EmbeddingPlot
 from .point_list import MOST, PointList
@@ -43,6 +45,7 @@ class PointsPanel(Composite):
         self._basis: Basis | None = None
         self._prepared: Basis | None = None
         self._selected = self._found = self._listed = np.empty(0, np.int64)
+        self._question: object | None = None  # of the last search, while its answer is waited for
         self._searched = False  # whether what is listed was found by a search
         self._place: int | None = None
         self._list = PointList(
@@ -54,7 +57,8 @@ class PointsPanel(Composite):
         )
         self._near = Form(label="Neighbours", changed=lambda _name: self._measured())
         self._near.show(NEAR)
-        self.parts = self._list, self._near
+        self.job = NewestJob()
+        self.parts = self._list, self.job, self._near
         super().__init__(self.parts, **kwargs)
 
     @property
@@ -93,14 +97,31 @@ class PointsPanel(Composite):
         self.list_selected()
 
     def search(self, pattern: str, column: int = 0) -> None:
-        """Mark and list what matches a regular expression; column 0 are the labels, then those of the metadata."""
-        name = None if column == 0 else self._embedding.metadata.columns[column - 1]
-        try:
-            found = self._search(pattern, name)
-        except ValueError as error:
-            return self._list.complain(str(error))
+        """Mark and list what matches a regular expression; column 0 are the labels, then those of the metadata.
+
+        It is looked for in a thread, and listed unless by then something else is to be: another search, a selection.
+        """
         if not pattern:
             return self.list_selected()
+        name = None if column == 0 else self._embedding.metadata.columns[column - 1]
+        question = self._question = object()
+
+        def work(progress: Progress) -> np.ndarray | ValueError:
+            try:
+                return self._search(pattern, name, progress=progress)
+            except ValueError as error:  # it is said where the pattern stands
+                return error
+
+        def answer(found: np.ndarray | ValueError) -> None:
+            if question is not self._question:
+                return
+            if isinstance(found, ValueError):
+                return self._list.complain(str(found))
+            self._list_found(found, name)
+
+        self.job.run(work, then=answer)
+
+    def _list_found(self, found: np.ndarray, name: str | None) -> None:
         self._searched = True
         self._found = found if self._basis.is_whole else found[np.isin(found, self._basis.rows)]
         many = len(self._found)
@@ -110,6 +131,8 @@ class PointsPanel(Composite):
 
     def list_selected(self) -> None:
         """List the selected rows, or the neighbours of a single one."""
+        self._question = None
+        self.job.drop()
         self._found, self._searched = np.empty(0, np.int64), False
         rows = self._selected
         focus = self._focus()
