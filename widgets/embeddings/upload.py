@@ -17,6 +17,7 @@ from ..composite import Composite
 from ..file_upload import FileUpload
 from ..form import Field, Form
 from ..job import Job
+from ..uploads import Upload
 from .basis import Basis
 
 Reading = Callable[[], tuple[VectorsFile | None, Embedding]]  # what a file held, if there was one
@@ -29,9 +30,10 @@ class EmbeddingUpload(Composite):
     >>> upload.observe(lambda change: print(change.new), "value")
 
     Vectors are a `.npy`, `.csv`, `.tsv` or `.txt` file (see `read_vectors`), metadata a table with a row for each of
-    them, in their order. Labels are the vectors' own, else those that the metadata names. `value` is the checked
-    `Embedding`, None before, and stays when a later file cannot be used; `basis` has its principal components, which
-    are found in the background too. A file has at most `max_mb` megabytes.
+    them, in their order; a table that comes while vectors are still read is of these. Labels are the vectors' own,
+    else those that the metadata names. `value` is the checked `Embedding`, None before, and stays when a later file
+    cannot be used; `basis` has its principal components, which are found in the background too. A file has at most
+    `max_mb` megabytes.
     """
 
     value = Any(None, allow_none=True, read_only=True, help="the Embedding, None before")
@@ -49,13 +51,15 @@ class EmbeddingUpload(Composite):
         self.basis: Basis | None = None
         self._file: VectorsFile | None = None
         self._waiting: Reading | None = None
+        self._expected: Reading | None = None  # of vectors, until they are there
+        self._description: Upload | None = None  # metadata of what is expected
         self.examples.show([Field(name, f"Try it: {name.lower()}", "button", primary=False) for name in examples()])
         self.vectors.observe(self._arrived, "value")
         self.metadata.observe(self._described_by, "value")
 
     def show_example(self, name: str) -> None:
         """Show one of `examples()`."""
-        self._read(lambda: (None, example_embedding(name)))
+        self._expect(lambda: (None, example_embedding(name)))
 
     def _arrived(self, change) -> None:
         if not change["new"]:
@@ -66,12 +70,23 @@ class EmbeddingUpload(Composite):
             file = read_vectors(Path(upload.path), upload.name)
             return file, Embedding(file.vectors, file.labels, file.metadata)
 
+        self._expect(read)
+
+    def _expect(self, read: Reading) -> None:
+        self._expected, self._description = read, None
         self._read(read)
 
     def _described_by(self, change) -> None:
-        if not change["new"] or self._file is None:
+        if not change["new"]:
             return
-        [upload], file = change["new"], self._file
+        [self._description] = change["new"]
+        if self._expected is None:
+            self._describe()
+
+    def _describe(self) -> None:
+        (upload, self._description), file = (self._description, None), self._file
+        if file is None:
+            return self.metadata.clear()  # an example has its own
         self._read(lambda: (file, _together(file, read_metadata(Path(upload.path), len(file.vectors)))))
 
     def _read(self, read: Reading) -> None:
@@ -81,8 +96,10 @@ class EmbeddingUpload(Composite):
         self._next()
 
     def _next(self) -> None:
-        if self._waiting is None or self.job.busy:
+        if self.job.busy:
             return
+        if self._waiting is None:
+            return self._end()
         read, self._waiting = self._waiting, None
 
         def work(progress: Progress) -> tuple[VectorsFile | None, Basis]:
@@ -92,12 +109,27 @@ class EmbeddingUpload(Composite):
                 return file, self.basis.described(embedding)
             return file, Basis.of(embedding, progress=progress)
 
-        self.job.run(work, then=self._keep, ended=self._next)
+        def keep(result: tuple[VectorsFile | None, Basis]) -> None:
+            if read is self._expected:
+                self._expected = None
+            self._keep(*result)
 
-    def _keep(self, result: tuple[VectorsFile | None, Basis]) -> None:
-        file, self.basis = result
-        embedding = self.basis.embedding
-        if file is not self._file and self.metadata.value:
+        self.job.run(work, then=keep, ended=self._next)
+
+    def _end(self) -> None:
+        """Read the metadata that waits for what was expected; if that did not come, it is of nothing."""
+        came, self._expected = self._expected is None, None
+        if self._description is None:
+            return
+        if came:
+            self._describe()
+        else:
+            self._description = None
+            self.metadata.clear()
+
+    def _keep(self, file: VectorsFile | None, basis: Basis) -> None:
+        self.basis, embedding = basis, basis.embedding
+        if file is not self._file and self.metadata.value and self._description is None:
             self.metadata.clear()  # it was of other vectors
         self._file = file
         self.children = [self.vectors, *([self.metadata] if file is not None else []), self.examples, self.job]
