@@ -9,6 +9,7 @@ import pandas as pd
 from traitlets import Any, TraitError, observe, validate
 
 from ...models.embeddings.embedding import Embedding
+from ...models.words import apart
 from ..composite import Composite
 from .positions import checked_positions
 
@@ -21,8 +22,8 @@ class RowSelection(Composite):
     ['Heat', 'Alien']
 
     `selection` are positions among the rows that were given, in order; `value` is a DataFrame of these rows, by
-    position, with their labels and metadata, or None. Inside, rows are positions among those that were kept:
-    `_show_selection(rows)` is called for each change.
+    position, with their labels and metadata, or None; a column of the metadata that is called "label" too is its
+    "label 2". Inside, rows are positions among those that were kept: `_show_selection(rows)` is called for each change.
     Raises TraitError for positions that are not there.
     """
 
@@ -66,4 +67,4 @@ class RowSelection(Composite):
     def _table(self, rows: np.ndarray) -> pd.DataFrame:
         table = self.embedding.metadata.iloc[rows].set_axis(self.embedding.kept[rows])
         table.insert(0, "label", self.embedding.labels[rows], allow_duplicates=True)
-        return table
+        return table.set_axis(apart([*table.columns]), axis=1)
