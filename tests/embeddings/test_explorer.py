@@ -276,7 +276,14 @@ def test_linked_explorers_have_one_selection(explorer):
     other.selection = (1,)
     assert explorer.selection == (1,)
     explorer.plot.scatter.hovering = 9
-    assert explorer.hovered == 9 and other.plot._marks["current"] == 9
+    assert explorer.hovered == 9 and other.plot._marks["pointed"] == 9 and other.plot._marks["current"] is None
+    other.points.go(2)
+    here = other.plot._marks["current"]
+    explorer.plot.scatter.hovering = 7
+    assert other.plot._marks["pointed"] == 7 and other.plot._marks["current"] == here
+    assert [7, "Film 7"] in map(list, other.plot._marks["texts"])
+    explorer.plot.scatter.hovering = None
+    assert other.plot._marks["pointed"] is None and other.plot._marks["current"] == here
     unlink()
     other.selection = (2,)
     assert explorer.selection == (1,)

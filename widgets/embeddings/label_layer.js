@@ -32,7 +32,7 @@ function labelLayer(canvas, at) {
     context.setTransform(dots, 0, 0, dots, 0, 0);
     context.clearRect(0, 0, clientWidth, clientHeight);
     const [ink, paper, accent] = ["--ink", "--paper", "--accent"].map(resolved);
-    const { focus = null, current = null, near = [], found = [], texts = [] } = marks;
+    const { focus = null, current = null, pointed = null, near = [], found = [], texts = [] } = marks;
     const here = focus === null ? undefined : at(focus);
     if (here) {
       context.strokeStyle = ink;
@@ -49,8 +49,9 @@ function labelLayer(canvas, at) {
     }
     for (const row of found) at(row) && ring(at(row), 7, accent, 2);
     if (here) ring(here, 9, ink, 2.5);
-    const there = current === null ? undefined : at(current);
-    if (there) {
+    for (const row of [current, pointed]) {
+      const there = row === null ? undefined : at(row);
+      if (!there) continue;
       ring(there, 11, paper, 6);
       ring(there, 11, accent, 3);
     }

@@ -230,9 +230,11 @@ export default {
     model.on("msg:custom", receive);
     follow(model, ["_places", "_codes", "_looks"], drawPoints);
     follow(model, ["labelled"], draw);
+    let stood = null; // the current one before
     follow(model, ["_marks"], () => {
       const { current = null } = model.get("_marks");
-      const place = plot && current !== null ? at(current) : undefined;
+      const place = plot && current !== null && current !== stood ? at(current) : undefined;
+      stood = current;
       const inside = ([x, y]) => x >= 0 && y >= 0 && x <= frame.clientWidth && y <= frame.clientHeight;
       // Who steps on to a point beyond the edge wants to see it.
       if (place && !inside(place)) plot.zoomToLocation(plot.get("points")[current].slice(0, 2), plot.get("cameraDistance"));

@@ -113,13 +113,25 @@ class EmbeddingPlot(anywidget.AnyWidget):
     def select(self, rows: np.ndarray) -> None:
         self._write(selection=np.asarray(rows, np.uint32))
 
-    def mark(self, *, focus: int | None, current: int | None, near: Sequence[int], found: Sequence[int]) -> None:
-        """Mark a point and lines to those `near` it, rings around what was `found`, and the `current` one of a list."""
-        rows = list(dict.fromkeys(row for row in (current, focus, *near[:40], *found[:40]) if row is not None))
+    def mark(
+        self,
+        *,
+        focus: int | None,
+        current: int | None,
+        pointed: int | None = None,
+        near: Sequence[int],
+        found: Sequence[int],
+    ) -> None:
+        """Mark a point and lines to those `near` it, rings around what was `found`, and the `current` one of a list.
+
+        Another that becomes current is brought into view; one that is `pointed` at elsewhere is not.
+        """
+        rows = list(dict.fromkeys(row for row in (pointed, current, focus, *near[:40], *found[:40]) if row is not None))
         texts = self._shortened(np.array(rows, np.int64))
         self._marks = {
             "focus": focus,
             "current": current,
+            "pointed": pointed,
             "near": list(near),
             "found": list(found),
             "texts": list(zip(rows, texts, strict=True)),

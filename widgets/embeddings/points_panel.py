@@ -169,7 +169,7 @@ class PointsPanel(Composite):
             self.step(1 if key == "next" else -1)
 
     def point_out(self, shown: int | None) -> None:
-        """Mark one of those that are looked at, None for the current one of the list again."""
+        """Mark one of those that are looked at too, None for no such one."""
         self._mark(shown)
 
     def _measured(self) -> None:
@@ -200,11 +200,10 @@ class PointsPanel(Composite):
         self._list.show(title, list(zip(names, notes, strict=True)), all_of_them=all_of_them)
         self._mark()
 
-    def _mark(self, here: int | None = None) -> None:
+    def _mark(self, pointed: int | None = None) -> None:
         focus = self._focus()
-        current = None if self._place is None else self._basis.shown(self._listed[[self._place]])
+        current = self._basis.shown(self._listed[[] if self._place is None else [self._place]]).tolist()
         found = self._basis.shown(self._found[:RINGS]).tolist()
         near = [] if focus is None or self._searched else self._basis.shown(self._listed).tolist()
-        if here is None and current is not None and len(current):
-            here = int(current[0])
-        self._plot.mark(focus=focus, current=here, near=near, found=found)
+        here = current[0] if current else None
+        self._plot.mark(focus=focus, current=here, pointed=pointed, near=near, found=found)
