@@ -40,10 +40,11 @@ export default {
     function key(event) {
       const inField = event.currentTarget === field;
       const { rows, current } = state();
+      const here = ahead ?? current;
       if (event.key === "ArrowDown") step(1);
       else if (event.key === "ArrowUp") step(-1);
       else if (event.key === "Enter" && inField) asked === `${columns.selectedIndex} ${field.value}` ? step(event.shiftKey ? -1 : 1) : search();
-      else if (event.key === "Enter" && current !== null) send("open", current);
+      else if (event.key === "Enter" && here !== null) send("open", here);
       else if (event.key === "Home" && !inField && rows.length) go(0);
       else if (event.key === "End" && !inField && rows.length) go(rows.length - 1);
       else return;
