@@ -15,11 +15,10 @@ export default {
     const none = h("p", { class: "quiet" }, "Nothing is left to recommend here.");
     const more = h("button", { type: "button", onclick: () => send("more") }, "Show more");
     const said = h("p", { class: "unseen", role: "status" });
-    const refused = h("p", { class: "refused", role: "alert" });
     el.classList.add("ipyfastai", "ipyfastai-recommendations");
     const about = h("p", { class: "quiet name" }, model.get("_shown").about);
     el.append(model.get("_shown").about ? about : "", box.element, h("section", { class: "rated" }, h("div", { class: "row" }, ratedHead, undo, clear), ratedList),
-      h("section", {}, h("div", { class: "row" }, head, genre, csv), hint, list, none, more), said, refused);
+      h("section", {}, h("div", { class: "row" }, head, genre, csv), hint, list, none, more), said);
 
     let drafts = []; // chosen here, and not yet rated
     let places = null; // where each title stood in the list before, and whose list it was
@@ -79,10 +78,9 @@ export default {
       }
     }
 
-    // What was asked for is not done: the stars say again what is so, and why is said until something else happens.
+    // What was asked for is not done; why is said beside it until something else happens.
     function refuse({ item, text }) {
-      refused.textContent = text;
-      for (const { rows } of [rated, listed]) rows.get(item)?.stars.refuse();
+      for (const { rows } of [rated, listed]) rows.get(item)?.refuse(text);
     }
 
     // Where a title has gone since the list before.
@@ -95,7 +93,6 @@ export default {
 
     function update() {
       const shown = model.get("_shown");
-      refused.textContent = "";
       const focused = el.contains(document.activeElement) ? document.activeElement : null;
       const line = focused?.closest(".title-row");
       const lineList = line?.parentElement;

@@ -6,13 +6,14 @@ function titleRow(row, steps, { rate, more = [] }) {
   const title = h("span", { class: "name title" }, row.title);
   const genres = h("span", { class: "quiet" }, row.genres);
   const why = h("p", { class: "reason" });
+  const refusal = h("p", { class: "refusal", role: "alert" });
   const own = stars(row.title, steps, (step) => rate(row, step));
   const buttons = h("span", { class: "row tools" }, ...more.map(({ text, label, pressed, opens }) =>
     h("button", { type: "button", class: "plain", "aria-label": `${label}: ${row.title}`,
       "aria-expanded": opens ? "false" : undefined, onclick: ({ currentTarget }) => pressed(row, currentTarget) }, text)));
   const panel = h("div", { class: "panel" });
   panel.hidden = true;
-  const element = h("li", { class: "title-row" }, rank, h("div", { class: "about" }, h("div", {}, title, " ", genres), why),
+  const element = h("li", { class: "title-row" }, rank, h("div", { class: "about" }, h("div", {}, title, " ", genres), why, refusal),
     figure, h("div", { class: "row own" }, own.element, buttons), panel);
   return {
     element,
@@ -25,7 +26,12 @@ function titleRow(row, steps, { rate, more = [] }) {
       panel.hidden = true;
       for (const button of buttons.querySelectorAll("[aria-expanded]")) button.ariaExpanded = "false";
     },
+    refuse(text) {
+      refusal.textContent = text;
+      own.refuse();
+    },
     draw(now, place) {
+      refusal.textContent = "";
       rank.textContent = place === undefined ? "" : String(place + 1);
       figure.textContent = now.predicted === undefined ? "" : `${now.predicted.toFixed(1)} ★`;
       figure.ariaLabel = now.predicted === undefined ? null : `predicted ${now.predicted.toFixed(1)} stars`;
