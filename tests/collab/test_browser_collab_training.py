@@ -85,6 +85,7 @@ def test_factors_by_hand_and_learned(watched, serve_notebook):
     expect(where).to_have_text(re.compile(r"^Step 0: mean squared error 6\."))
     cells = sheet.get_by_role("gridcell")
     expect(sheet.locator("thead .factors")).to_have_count(5)
+    expect(sheet.locator(".chart text[text-anchor=middle]")).to_have_text(["0", "step"])
     sheet.get_by_role("button", name="One step").click()
     expect(where).to_have_text(re.compile(r"^Step 1: mean squared error [3-5]\."))
     sheet.get_by_role("button", name="Run").click()

@@ -56,7 +56,8 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
 
   function axes(width, height) {
     const filled = data.lines.filter((one) => one.xs.length);
-    const rangeX = extent(filled.map((one) => [one.xs[0], one.xs.at(-1)]), x.log);
+    const ends = filled.map((one) => [one.xs[0], one.xs.at(-1)]);
+    const rangeX = extent(ends, x.log);
     const rangeY = data.limits ?? roomy(extent(filled.map((one) => one.ys), y.log), y.log);
     const labels = ticks(rangeY, y, Math.max(3, height / 45)).map((value) => [value, formatY(value)]);
     const left = 14 + 7.5 * Math.max(3, ...labels.map(([, text]) => text.length));
@@ -69,7 +70,8 @@ export function chart({ name, x, y, picked = null, hint = "" }) {
       drawn.push(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: Y(value), y2: Y(value) }),
         svg("text", { x: box.left - 6, y: Y(value) + 4, "text-anchor": "end" }, text));
     }
-    for (const value of ticks(rangeX, x, (box.right - box.left) / 70)) {
+    const only = x.whole && new Set(ends.flat()).size === 1; // after one epoch, there are no parts of it to name
+    for (const value of only ? [ends[0][0]] : ticks(rangeX, x, (box.right - box.left) / 70)) {
       drawn.push(svg("line", { class: "grid", x1: X(value), x2: X(value), y1: box.top, y2: box.bottom }),
         svg("text", { x: X(value), y: box.bottom + 17, "text-anchor": "middle" }, formatX(value)));
     }
