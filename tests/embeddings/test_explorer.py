@@ -460,7 +460,10 @@ def test_colours_of_categories():
     many = colours(pd.Series([f"name {number}" for number in range(100_000)] + ["name 7"]))
     assert len(many.values) == len(CATEGORIES) + 1 and many.values[-1] == OTHER
     assert many.legend["entries"][0] == ["name 7", CATEGORIES[0], 2]
-    assert many.legend["entries"][-1] == ["99,994 others", OTHER, 99_994]
+    assert many.legend["entries"][-1] == ["99,990 others", OTHER, 99_990]
+    kinds = pd.Series([f"kind {number}" for number in range(12)] + [None])
+    assert len(sizes(kinds, 5).values) == len(sizes(kinds, 5).legend["entries"]) == 12
+    assert len(set(sizes(kinds, 5).values)) == 12 and sizes(kinds, 5).codes.max() == 11
     assert len(colours(pd.Series([True, False])).legend["entries"]) == 2
 
 

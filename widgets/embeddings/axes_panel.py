@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...models.embeddings.prepare import WAYS
 from ...models.words import counted, quoted
 from ..composite import Composite
 from ..form import Field, Form
+from ..heading import Heading
 from .basis import Basis
 from .variance_bars import VarianceBars
 from .view import View
@@ -22,6 +24,7 @@ MOST = 20  # axes of one's own
 NAME_LENGTH = 80
 COMPONENTS = "Principal components"
 NOTHING = "Nothing"
+OWN = "Select some points and make them A, then others and make them B: the axis goes from B to A."
 
 
 class AxesPanel(Composite):
@@ -30,7 +33,8 @@ class AxesPanel(Composite):
     >>> AxesPanel(view, changed=redraw, prepared=print, laid_out=print, chosen=lambda: explorer.selection)
 
     `view` is changed in place, and then `changed()` is called. `prepared(how)` and `laid_out(name)` are called for
-    what takes work; the panel shows what is so far, until `show` is called. `chosen()` gives the positions that
+    what takes work; the panel shows what is so far, until `show` is called, and a ValueError of either as its
+    sentence. `chosen()` gives the positions that
     make one end of an axis of one's own.
     """
 
@@ -52,11 +56,13 @@ class AxesPanel(Composite):
         self._axes = Form(label="Axes", changed=self._set, pressed=self._press)
         self._own = Form(label="An axis of your own", pressed=self._make)
         self._bars = VarianceBars(chosen=self._put)
-        self.parts = self._axes, self._bars, self._own
+        for form in (self._axes, self._own):
+            form.add_class("ipyfastai-embedding-axes")
+        self.parts = self._axes, self._bars, Heading("An axis of your own"), self._own
         super().__init__(self.parts, **kwargs)
 
-    def show(self, basis: Basis) -> None:
-        """Offer what this basis has."""
+    def show(self, basis: Basis, **problems: str) -> None:
+        """Offer what this basis has; `problems` are what is wrong with fields."""
         self._basis, view = basis, self.view
         components = not view.layout
         for axis in (view.x, view.y):
@@ -77,7 +83,7 @@ class AxesPanel(Composite):
         form["how"] = WAYS.index(basis.how)
         form["x"], form["y"] = map(self._place, (view.x, view.y))
         form["flip_x"], form["flip_y"], form["equal"] = view.flip_x, view.flip_y, view.equal
-        form.show(fields)
+        form.show([replace(field, problem=problems.get(field.name, "")) for field in fields])
         on = [axis if components and isinstance(axis, int) else None for axis in (view.x, view.y)]
         self._bars.show(basis.pca.ratios.tolist() if components else [], x=on[0], y=on[1])
         self.show_ends()
@@ -87,16 +93,15 @@ class AxesPanel(Composite):
         count, both = len(self._chosen()), len(self._ends) == 2
         fields = []
         for end in "AB":
-            about = f"{end}: {self._described(end)}" if end in self._ends else ""
+            about = f"{end}: {self._described(end)}" if end in self._ends else OWN if end == "A" else ""
             text = f"{end} is what is selected"
             fields += [
                 Field(f"take {end}", text, "button", primary=False, disabled=not count, hint=about),
                 Field(f"name {end}", f"Name of {end}", "text", longest=NAME_LENGTH),
             ]
-        hint = "" if both else "Select some points, make them A; select others, make them B: the axis goes from B to A."
         fields += [
-            Field("on x", "A − B on x", "button", primary=False, disabled=not both, hint=hint, problem=problem),
-            Field("on y", "A − B on y", "button", primary=False, disabled=not both),
+            Field("on x", "A − B on x", "button", primary=False, disabled=not both),
+            Field("on y", "A − B on y", "button", primary=False, disabled=not both, problem=problem),
         ]
         self._own.show(fields)
 
@@ -130,10 +135,11 @@ class AxesPanel(Composite):
 
     def _set(self, name: str) -> None:
         view, value = self.view, self._axes[name]
-        if name == "how":
-            return self._prepared(WAYS[value])
-        if name == "layout" and value:
-            return self._laid_out(self._layouts[value])
+        if name == "how" or (name == "layout" and value):
+            try:
+                return self._prepared(WAYS[value]) if name == "how" else self._laid_out(self._layouts[value])
+            except ValueError as error:
+                return self.show(self._basis, **{name: str(error)})
         if name in ("x", "y"):
             setattr(view, name, self._axis(value))
         elif name == "layout":

@@ -55,7 +55,7 @@ class BookmarksPanel(anywidget.AnyWidget):
             return self._show(f"There are {MOST} bookmarks already. Remove one first.", bad=True)
         bookmark = self._keep(name)
         self.value = (*(one for one in self.value if one.name != name), bookmark)
-        self._show(f"Kept as {name}.")
+        self._show(f"Kept as “{name}”.")
 
     def load(self, text: str) -> None:
         """Add the bookmarks of a file; those of the same names are replaced."""
@@ -100,7 +100,7 @@ class BookmarksPanel(anywidget.AnyWidget):
         elif kind == "forget" and is_row(value, len(self.value)):
             name = self.value[value].name
             self.value = (*self.value[:value], *self.value[value + 1 :])
-            self._show(f"{name} is removed.")
+            self._show(f"“{name}” is removed.")
         elif kind == "save" and _is_text(value, 40) and self.value:
             self._save(value)
 

@@ -10,9 +10,12 @@ from pandas.api import types
 
 from ...models.words import counted
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision; without black and
-# yellow, which a dark or a light page would swallow.
-CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7")
+# The first six are Okabe and Ito's, "Color Universal Design", 2008: told apart with every kind of colour vision;
+# without black and yellow, which a dark or a light page would swallow. The others are for whoever has more kinds.
+CATEGORIES = (
+    *("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7"),
+    *("#7d4fd0", "#86b817", "#c2255c", "#8a5a2b"),
+)
 OTHER, MISSING, ONE = "#8c8c8c", "#bdbdbd", "#3b7dd8"
 # Nine steps of viridis (van der Walt and Smith, 2015), from which all others are mixed.
 SCALE = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
@@ -46,7 +49,7 @@ def colours(column: pd.Series | None) -> Encoding:
     >>> colours(movies["genre"]).legend["entries"]
     [['Drama', '#0072b2', 725], ['Comedy', '#e69f00', 505], ...]
 
-    Text, categories, truth values and columns of at most six whole numbers are categories: the six most
+    Text, categories, truth values and columns of at most ten whole numbers are categories: the ten most
     frequent have a colour each, and the others share one. Other numbers and dates
     follow a scale between their 1st and 99th percentile, so that one stray value does not take all contrast.
     """
@@ -77,16 +80,21 @@ def sizes(column: pd.Series | None, usual: float) -> Encoding:
     """
     if column is None:
         return Encoding(np.empty(0, np.float32), [usual], {})
-    steps = [round(float(usual * step), 2) for step in np.linspace(SMALLEST, LARGEST, LEVELS)]
     title = {"title": _short(column.name)}
     if is_categorical(column):
         found = _categories(column)
         names = [[name, None, count] for name, _, count in found.legend["entries"]]
-        return Encoding(found.codes, steps[: len(names)] or steps[:1], {**title, "entries": names})
+        return Encoding(
+            found.codes, _steps(usual, max(len(names), LEVELS))[: len(names) or 1], {**title, "entries": names}
+        )
     share, low, high, _ = _share(column)
     codes = (np.nan_to_num(share) * (LEVELS - 1)).round()
     written = {"low": _written(low, column), "high": _written(high, column)}
-    return Encoding(codes.astype(np.float32), steps, {**title, **written})
+    return Encoding(codes.astype(np.float32), _steps(usual, LEVELS), {**title, **written})
+
+
+def _steps(usual: float, count: int) -> list[float]:
+    return [round(float(usual * step), 2) for step in np.linspace(SMALLEST, LARGEST, count)]
 
 
 def is_categorical(column: pd.Series) -> bool:

@@ -23,8 +23,9 @@ function labelLayer(canvas, at) {
     context.stroke();
   };
 
-  // `labels` are [row, text], the most important first; `marks` as the kernel has them.
-  return function draw({ labels, marks, all }) {
+  // `labels` are [row, text], the most important first; `marks` as the kernel has them; `taken` is the room of what
+  // stands there already, [left, top, width].
+  return function draw({ labels, marks, all, taken }) {
     const { clientWidth, clientHeight } = canvas;
     const dots = window.devicePixelRatio || 1;
     if (canvas.width !== Math.round(clientWidth * dots)) canvas.width = Math.round(clientWidth * dots);
@@ -59,7 +60,7 @@ function labelLayer(canvas, at) {
     context.font = LABEL_FONT;
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    const boxes = [];
+    const boxes = [...taken];
     const drawn = [];
     const seen = new Set();
     for (const [row, text] of all ? [...texts, ...labels] : texts) {
@@ -69,8 +70,10 @@ function labelLayer(canvas, at) {
       if (!point || point[0] < 0 || point[1] < 0 || point[0] > clientWidth || point[1] > clientHeight) continue;
       const shown = visible(text);
       const wide = width(shown);
-      const left = point[0] + 10 + wide > clientWidth ? point[0] - 10 - wide : point[0] + 10;
-      const top = point[1] - LABEL_HEIGHT / 2;
+      // Right of its point, else left of it, else above.
+      const sides = [point[0] + 10, point[0] - 10 - wide].filter((side) => side >= 0 && side + wide <= clientWidth);
+      const left = sides[0] ?? Math.max(0, Math.min(point[0] - wide / 2, clientWidth - wide));
+      const top = Math.max(0, point[1] - LABEL_HEIGHT * (sides.length ? 0.5 : 1.5));
       const overlaps = boxes.some((box) =>
         left < box[0] + box[2] + 6 && box[0] < left + wide + 6 && top < box[1] + LABEL_HEIGHT && box[1] < top + LABEL_HEIGHT);
       if (overlaps) continue;
@@ -78,9 +81,9 @@ function labelLayer(canvas, at) {
       drawn.push(shown);
       context.strokeStyle = paper;
       context.lineWidth = 4;
-      context.strokeText(shown, left, point[1]);
+      context.strokeText(shown, left, top + LABEL_HEIGHT / 2);
       context.fillStyle = ink;
-      context.fillText(shown, left, point[1]);
+      context.fillText(shown, left, top + LABEL_HEIGHT / 2);
     }
     canvas.dataset.labels = drawn.length;
     return boxes;

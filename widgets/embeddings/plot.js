@@ -77,7 +77,8 @@ export default {
 
     const at = (row) => (box.dataset.drawn && plot.get("isPointsDrawn") ? plot.getScreenPosition(row) : undefined);
     const paint = labelLayer(layer, at);
-    const draw = () => plot && paint({ labels, marks: model.get("_marks"), all: model.get("labelled") });
+    const room = ({ offsetLeft, offsetTop, offsetWidth }) => [offsetLeft, offsetTop, offsetWidth];
+    const draw = () => plot && paint({ labels, marks: model.get("_marks"), all: model.get("labelled"), taken: [across, up].map(room) });
     const ask = (type, rest) => {
       asked[type] = `${Math.random()}`;
       model.send({ type, token: asked[type], ...rest });

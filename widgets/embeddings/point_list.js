@@ -65,10 +65,11 @@ export default {
       title.hidden = !said;
       all.textContent = offer;
       all.hidden = !offer;
-      if (drawn !== rows) {
+      // A list that stays keeps its lines, where it is scrolled to, and a double click on one of them.
+      if (drawn !== JSON.stringify(rows)) {
         list.replaceChildren(...rows.map(line));
         list.scrollTop = 0;
-        drawn = rows;
+        drawn = JSON.stringify(rows);
       }
       list.hidden = !rows.length;
       list.querySelector("[aria-selected=true]")?.removeAttribute("aria-selected");

@@ -22,6 +22,7 @@ from .basis import Basis
 from .plot import EmbeddingPlot
 from .point_list import MOST, PointList
 
+NOTHING = "A click on a point lists its nearest neighbours"
 RINGS = 300  # around what a search has found; the list has more
 NEAR = [
     Field("k", "How many neighbours", "number", 10, low=1, high=MOST_NEIGHBOURS),
@@ -138,7 +139,7 @@ class PointsPanel(Composite):
         focus = self._focus()
         if focus is not None:
             return self._list_neighbours(focus)
-        self._show(f"{len(rows):,} selected" if len(rows) else "", rows, [""] * min(len(rows), MOST))
+        self._show(f"{len(rows):,} selected" if len(rows) else NOTHING, rows, [""] * min(len(rows), MOST))
 
     def go(self, place: int) -> None:
         """Make one of the list the current one."""

@@ -13,6 +13,7 @@ from ...models.embeddings.example import example_embedding, examples
 from ...models.embeddings.files import KINDS, VectorsFile, label_column, read_metadata, read_vectors
 from ...models.progress import Progress
 from ...models.words import counted
+from ..assets import joined
 from ..composite import Composite
 from ..file_upload import FileUpload
 from ..form import Field, Form
@@ -21,6 +22,10 @@ from ..uploads import Upload
 from .basis import Basis
 
 Reading = Callable[[], tuple[VectorsFile | None, Embedding]]  # what a file held, if there was one
+
+
+class _Zone(FileUpload):
+    _css = joined("base.css", "file_upload.css", "embeddings/upload.css")
 
 
 class EmbeddingUpload(Composite):
@@ -40,14 +45,15 @@ class EmbeddingUpload(Composite):
 
     def __init__(self, *, max_mb: float = 1000, **kwargs):
         kinds = {"multiple": False, "max_mb": max_mb}
-        self.vectors = FileUpload(label="Add vectors (.npy, .csv or .tsv)", accept=",".join(KINDS), **kinds)
-        self.metadata = FileUpload(
+        self.vectors = _Zone(label="Add vectors (.npy, .csv or .tsv)", accept=",".join(KINDS), **kinds)
+        self.metadata = _Zone(
             label="Add metadata (.csv or .tsv), a row for each vector", accept=".csv,.tsv,.txt", **kinds
         )
         self.examples = Form(label="Examples", pressed=self.show_example)
         self.job = Job()
         self.parts = (self.vectors, self.metadata, self.examples, self.job)
         super().__init__([self.vectors, self.examples, self.job], **kwargs)
+        self.add_class("ipyfastai-embedding-upload")
         self.basis: Basis | None = None
         self._file: VectorsFile | None = None
         self._waiting: Reading | None = None
