@@ -13,6 +13,7 @@ from traitlets import Any
 
 from ...models.embeddings.bookmark import Bookmark
 from ...models.embeddings.embedding import Embedding
+from ...models.progress import Progress
 from ...models.words import counted
 from ..background import start
 from ..job import Job
@@ -29,6 +30,8 @@ from .selection_actions import SelectionActions
 from .selection_file import PLENTY, SelectionFile
 from .tooltip import Tooltip
 from .view import View
+
+BUSY = "Something else is being done. Wait until it has ended, or stop it."
 
 
 class EmbeddingExplorer(RowSelection):
@@ -101,15 +104,18 @@ class EmbeddingExplorer(RowSelection):
         pressed = {"isolate": self.isolate, "back": self.back, "all": self.show_all, "csv": self._make_file}
         self._actions = SelectionActions({**pressed, "nothing": lambda: self.points.press("clear")})
         self.job = Job(cancel="Stop")
+        self.job.observe(self._done, "busy")
         self.csv = SelectionFile(self.job)
         main = VBox([self.plot, self._actions, self.csv, self.job])
         tools = Panels(panels, label="Tools")
+        tools.add_class("ipyfastai-embedding-tools")
         self.parts = (*main.children, main, tools)
         super().__init__([main, tools], **kwargs)
         self.add_class("ipyfastai-embedding-explorer")
         self._use(self._basis)
 
-    # What it is asked for, in Python or on the page.
+    # What it is asked for, in Python or on the page. All but `bookmark` may take work, and raise ValueError with a
+    # sentence while other work is done.
 
     def isolate(self) -> None:
         """Look at the selected rows alone, along the principal components of these."""
@@ -149,7 +155,7 @@ class EmbeddingExplorer(RowSelection):
             if then is not None:
                 then()
 
-        self.job.run(lambda progress: Basis.of(self.embedding, rows, how, progress=progress), then=use)
+        self._work(lambda progress: Basis.of(self.embedding, rows, how, progress=progress), then=use)
         self.axes.show(self._basis)  # what is chosen there comes true once it is found
 
     def bookmark(self, name: str) -> Bookmark:
@@ -225,8 +231,18 @@ class EmbeddingExplorer(RowSelection):
             basis.layouts[name] = points
             self._show_layout(basis, name)
 
-        self.job.run(work, then=use)
+        self._work(work, then=use)
         self.axes.show(basis)
+
+    def _work(self, work: Callable[[Progress], Anything], *, then: Callable[[Anything], None]) -> None:
+        if not self.job.run(work, then=then):
+            raise ValueError(BUSY)
+
+    def _done(self, change) -> None:
+        """What could not be done meanwhile can be now."""
+        if not change["new"]:
+            self.axes.show(self._basis)
+            self._offer_actions()
 
     def _show_layout(self, basis: Basis, name: str) -> None:
         if basis is self._basis:
@@ -247,7 +263,10 @@ class EmbeddingExplorer(RowSelection):
         names = f": {', '.join(few)}{' …' if len(rows) > len(few) else ''}" if few else ""
         isolated = f"{of} of {len(self.embedding):,} isolated; " if self._before else ""
         self.plot.say(said=f"{isolated}{len(rows):,} of {of} selected{names}")
-        self._actions.offer(selected=len(rows), of=len(self._basis.rows), isolated=bool(self._before))
+        self._offer_actions()
+
+    def _offer_actions(self) -> None:
+        self._actions.offer(selected=len(self.selection), of=len(self._basis.rows), isolated=bool(self._before))
 
     def _offer_file(self) -> None:
         self.csv.offer(None)
@@ -259,7 +278,8 @@ class EmbeddingExplorer(RowSelection):
         rows = selected if len(selected) else self._basis.rows
         table = self._table(rows)
         where = self.view.table(self._basis, rows).set_axis(table.index)
-        self.csv.make(pd.concat([table, where], axis=1), "selection" if len(selected) else "points")
+        if not self.csv.make(pd.concat([table, where], axis=1), "selection" if len(selected) else "points"):
+            raise ValueError(BUSY)
 
     def _hover(self, shown: int | None) -> None:
         self.set_trait("hovered", None if shown is None else int(self.embedding.kept[self._basis.rows[shown]]))

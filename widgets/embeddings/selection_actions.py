@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..form import Field, Form
@@ -14,10 +15,13 @@ class SelectionActions(Form):
 
     >>> actions = SelectionActions({"isolate": isolate, "back": back, "all": show_all, "nothing": clear, "csv": write})
     >>> actions.offer(selected=12, of=300, isolated=False)
+
+    A ValueError of what a button calls is shown below it as its sentence, until the next `offer`.
     """
 
     def __init__(self, pressed: Mapping[str, Callable[[], Any]], **kwargs):
-        super().__init__(label="Selection", pressed=lambda name: pressed[name](), **kwargs)
+        super().__init__(label="Selection", pressed=self._press, **kwargs)
+        self._calls = pressed
         self.add_class("ipyfastai-embedding-actions")
 
     def offer(self, *, selected: int, of: int, isolated: bool) -> None:
@@ -34,3 +38,10 @@ class SelectionActions(Form):
         self.show(
             [Field(name, text, "button", primary=False, disabled=idle.get(name, False)) for name, text in texts.items()]
         )
+
+    def _press(self, pressed: str) -> None:
+        try:
+            self._calls[pressed]()
+        except ValueError as error:
+            fields = self._shown.items()
+            self.show([replace(field, problem=str(error) if name == pressed else "") for name, field in fields])

@@ -36,6 +36,8 @@ class SelectionFile(FileDownload):
 
         A table that took long is not offered if anything, be it None, was offered since: it is of no use any more.
         """
+        if len(table) > PLENTY and self._job.busy:
+            return False
         self.offer(None)
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ipyfastai-embedding-", ignore_cleanup_errors=True)
