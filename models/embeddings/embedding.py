@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,8 @@ def check_vectors(vectors: Any) -> np.ndarray:
         table = np.asarray(vectors)
     except ValueError as error:  # rows of different lengths
         raise ValueError("The rows of vectors have different lengths.") from error
+    if table.dtype.kind == "O" and table.ndim == 2 and all(one is None or isinstance(one, Real) for one in table.flat):
+        table = table.astype(np.float64)  # numbers of several kinds
     if table.dtype.kind not in "fiub":
         kind = {"O": "objects", "U": "text", "S": "text", "c": "complex numbers"}.get(table.dtype.kind, "others")
         raise ValueError(f"Vectors are real numbers; these are {kind}.")

@@ -56,8 +56,14 @@ def _frame(metadata: Any) -> pd.DataFrame:
         raise ValueError(f"Metadata is a DataFrame with a row for each vector, not {type(metadata).__name__}.")
     try:
         return pd.DataFrame(dict(metadata))
+    except UnicodeEncodeError:  # half of a surrogate pair, which no column of text can hold
+        return pd.DataFrame({name: list(map(_whole, column)) for name, column in metadata.items()})
     except ValueError as error:  # pandas tells of lengths, not which
         raise ValueError("The columns of the metadata have different lengths, or are no lists.") from error
+
+
+def _whole(value: Any) -> Any:
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _column(column: pd.Series) -> pd.Series:

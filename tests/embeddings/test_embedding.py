@@ -11,7 +11,7 @@ SOUND = [[1, 2], [3, 4], [5, 7], [0, 1]]
 
 
 def test_anything_that_is_a_table_of_numbers():
-    columns = (np.array(SOUND), np.array(SOUND, np.float16), pd.DataFrame(SOUND), pd.Series(SOUND))
+    columns = (*(np.array(SOUND, kind) for kind in (int, np.float16, object)), pd.DataFrame(SOUND), pd.Series(SOUND))
     for given in (SOUND, *columns, torch.tensor(SOUND), torch.tensor(SOUND, dtype=torch.bfloat16)):
         embedding = Embedding(given, NAMES)
         assert embedding.vectors.dtype == np.float32 and embedding.vectors.flags.c_contiguous
@@ -69,6 +69,12 @@ def test_many_bad_rows_are_counted():
 def test_vectors_that_cannot_be_used(vectors, says):
     with pytest.raises(ValueError, match=says):
         Embedding(vectors)
+
+
+def test_text_that_cannot_be_written_is_replaced():
+    table = Embedding(SOUND, ["\ud800", *"bcd"], {"kind": ["x", "a\udcff", None, "y"], "n": [1, 2, 3, 4]})
+    assert table.labels[0] == "?" and table.metadata["kind"].tolist() == ["x", "a?", None, "y"]
+    assert table.metadata["n"].tolist() == [1, 2, 3, 4]
 
 
 def test_masked_numbers_are_missing():

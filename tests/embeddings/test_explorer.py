@@ -56,8 +56,9 @@ def test_a_selection_is_a_table_of_its_rows(explorer):
     assert explorer.value.index.tolist() == [3, 14] and explorer.value["label"].tolist() == ["Film 3", "Film 14"]
     assert explorer.value["year"].tolist() == [1943, 1954] and explorer.value["genre"].tolist() == ["Drama", "War"]
     assert explorer.plot.scatter.selection.tolist() == [3, 14] and told[-1] is explorer.value
-    explorer.selection = ()
-    assert explorer.value is None and explorer.plot.scatter.selection.tolist() == []
+    for nothing in ((), None):
+        explorer.selection = nothing
+        assert explorer.selection == () and explorer.value is None and explorer.plot.scatter.selection.tolist() == []
 
 
 WRONG = ["x", 3, [1.5], [COUNT], [-1], [[1]], [[1], [2, 3]], [True, "a"], [True], [2**70], [None], np.array([0.5])]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from traitlets import Any, TraitError, observe, validate
+from traitlets import Any, TraitError, TraitType, observe, validate
 
 from ...models.embeddings.embedding import Embedding
 from ...models.words import apart
@@ -29,7 +29,7 @@ class RowSelection(Composite):
 
     embedding: Embedding
 
-    selection = Any((), help="positions of the selected rows")
+    selection = TraitType((), help="positions of the selected rows")  # not Any, which takes None without a check
     value = Any(None, allow_none=True, read_only=True, help="the selected rows as a DataFrame, or None")
 
     def present(self, positions: Sequence[int]) -> tuple[int, ...]:
