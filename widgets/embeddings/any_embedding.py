@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from traitlets import Any
 
-from ..composite import Composite
+from ..composite import Composite, discard
 from .encodings import is_categorical
 from .explorer import EmbeddingExplorer
 from .upload import EmbeddingUpload
@@ -38,9 +38,7 @@ class AnyEmbedding(Composite):
             return self.upload.job.say(str(error), bad=True)
         self.set_trait("value", explorer)
         self.children = [self.upload, self.value]
-        for child in before:
-            child.layout.close()
-            child.close()
+        discard(*before)
 
 
 def grouping(metadata: pd.DataFrame) -> str | None:

@@ -16,6 +16,7 @@ from ...models.embeddings.embedding import Embedding
 from ...models.progress import Progress
 from ...models.words import counted
 from ..background import start
+from ..composite import discard
 from ..job import Job
 from .axes_panel import AxesPanel
 from .basis import Basis
@@ -83,9 +84,8 @@ class EmbeddingExplorer(RowSelection):
         )
         try:
             self._basis = vectors if isinstance(vectors, Basis) else Basis.of(self.embedding)
-        except ValueError:
-            self.plot.layout.close()
-            self.plot.close()
+        except Exception:
+            discard(self.plot)
             raise
         self.view = View(colour=colour, size=size)
         self.view.fit(self._basis)

@@ -13,6 +13,7 @@ from ipywidgets import Widget, widget_serialization
 from traitlets import Bool, Bytes, Dict, Instance
 
 from ..assets import joined
+from ..composite import discard
 from .encodings import ONE, OTHER, Encoding
 from .label_choice import LabelChoice
 
@@ -151,8 +152,7 @@ class EmbeddingPlot(anywidget.AnyWidget):
         self.send({"type": "look_at", "rows": list(rows)})
 
     def close(self) -> None:
-        self._drawn.layout.close()
-        self._drawn.close()
+        discard(self._drawn)
         super().close()
 
     def _write(self, **traits: Any) -> None:
