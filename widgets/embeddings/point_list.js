@@ -60,13 +60,14 @@ export default {
       columns.hidden = names.length < 2;
       field.setAttribute("aria-invalid", String(Boolean(wrong)));
       bad.textContent = wrong;
-      if (current === ahead || title.textContent !== said) ahead = null;
+      const same = drawn === JSON.stringify(rows);
+      if (current === ahead || !same || title.textContent !== said) ahead = null;
       if (title.textContent !== said) status.textContent = title.textContent = said;
       title.hidden = !said;
       all.textContent = offer;
       all.hidden = !offer;
       // A list that stays keeps its lines, where it is scrolled to, and a double click on one of them.
-      if (drawn !== JSON.stringify(rows)) {
+      if (!same) {
         list.replaceChildren(...rows.map(line));
         list.scrollTop = 0;
         drawn = JSON.stringify(rows);
