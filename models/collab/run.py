@@ -54,8 +54,9 @@ class CollabRun(RecordedRun):
     `data` is a Split, or Ratings of which a fifth, drawn at random, is held back. The run makes a folder of its own
     below `folder`, of the same files as a `TrainingRun`'s, and is watched in the same way: `state`, `history` (a row
     for each epoch: epoch, frozen (never), train_loss, valid_loss, mse, rmse, mae, seconds), `losses`, `progress`,
-    `problem`, `advice`, `listeners`. `baseline` are the errors of the means of users and items. `device`: None is a
-    GPU if there is one.
+    `problem`, `advice`, `listeners`. `baseline` are the errors of the means of users and items. `at_epoch` is the
+    epoch at whose end the model is as it is now, 0 before the first, None within one. `device`: None is a GPU if
+    there is one.
 
     What was learned, from the first batch on and after the last: `predictor`, `recommender()`, `embeddings()`.
     Stopping takes hold after the batch that is being trained. ValueError for data that cannot be trained on.
@@ -80,6 +81,7 @@ class CollabRun(RecordedRun):
             raise ValueError("There are no ratings to train on.")
         self.device = best_device() if device is None else torch.device(device)
         self.rung: Rung | None = None
+        self.at_epoch: int | None = 0
         self._trainer: Trainer | None = None
         self._stored: StoredRun | None = None  # of a run that goes on, and where it does
         self._start: RatingsCheckpoint | None = None
@@ -163,6 +165,7 @@ class CollabRun(RecordedRun):
         if checkpoint.epochs != self.best:  # the disk was full just then
             raise RuntimeError(f"Epoch {self.best}, the best, could not be saved.")
         restore(self.rung, checkpoint.tensors)
+        self.at_epoch = checkpoint.epochs
         return checkpoint.epochs
 
     def _claim(self) -> None:
@@ -213,22 +216,25 @@ class CollabRun(RecordedRun):
         if self._stored.about.get("ratings") != facts["ratings"]:
             raise ValueError(f"The ratings are not those that the run {self.name} began with.")
         start, self._start = self._start, None
-        trainer.restore(start.tensors, iteration=start.iteration)
         self._mean = start.smoothed
-        self._gone_on(start.epochs)
+        self._gone_on(self._back_to(start))
 
     def _fit(self, trainer: Trainer) -> None:
         for epoch in range(len(self._rows), self.settings.epochs):
             if self._in_vain():
                 return
             self._epoch_begins(0)
-            if not self._may_go_on() or not self._train_epoch(trainer, epoch):
+            if not self._may_go_on():
+                return
+            self.at_epoch = None
+            if not self._train_epoch(trainer, epoch):
                 return
             began = time.perf_counter()
             figures = errors(trainer.rung, self.split.valid)
             self._clock.note("valid", 1, time.perf_counter() - began)
             values = {"train_loss": self._losses.losses().smoothed[-1], "valid_loss": figures["mse"], **figures}
             self._epoch_trained(frozen=False, values=values)
+            self.at_epoch = len(self._rows)
             self._save(self._checkpoint(trainer))
             self._notifier.tell()
 
@@ -274,6 +280,7 @@ class CollabRun(RecordedRun):
 
     def _back_to(self, checkpoint: RatingsCheckpoint) -> int:
         self._trainer.restore(checkpoint.tensors, iteration=checkpoint.iteration)
+        self.at_epoch = checkpoint.epochs
         return checkpoint.epochs
 
     def _end(self, fault: dict | None) -> None:

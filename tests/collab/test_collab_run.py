@@ -163,7 +163,7 @@ def test_stop_takes_hold_after_the_batch_and_the_run_goes_on_as_if_nothing_had_b
         assert run.stop() and not run.stop() and run.state == "stopping"
         gate.opened.set()
         assert run.wait(PATIENCE) and run.state == "stopped"
-        assert len(run.losses.raw) == batches + 4 and len(run.history) == 1
+        assert len(run.losses.raw) == batches + 4 and len(run.history) == 1 and run.at_epoch is None
     again = gone_on(tmp_path / run.name, split)
     assert again.state == "finished" and again.name == run.name and same(again, straight)
     stored = load_run(tmp_path / run.name)
@@ -253,7 +253,8 @@ def test_it_stops_early_at_the_best_epoch(split, tmp_path):
 def test_the_best_epoch_can_be_gone_back_to(split, tmp_path):
     run = trained(split, tmp_path, rung="range", factors=60, epochs=12, learning_rate=0.1, batch_size=256)
     assert run.best < 12 and errors(run.rung, split.valid)["mse"] == run.history["mse"].iloc[-1]
-    assert run.load_best() == run.best and errors(run.rung, split.valid)["mse"] == run.history["mse"].min()
+    assert run.at_epoch == 12 and run.load_best() == run.best == run.at_epoch
+    assert errors(run.rung, split.valid)["mse"] == run.history["mse"].min()
 
 
 def test_after_the_training_only_what_was_learned_is_kept(split, tmp_path, monkeypatch):
@@ -294,6 +295,7 @@ def test_an_epoch_that_could_not_be_kept_is_not_gone_back_to(split, tmp_path, mo
     assert run.best == 2 and run.state == "finished"
     with pytest.raises(RuntimeError, match="Epoch 2, the best, could not be saved"):
         run.load_best()
+    assert run.at_epoch == 3
 
 
 def test_advice_on_ratings():

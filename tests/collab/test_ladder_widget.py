@@ -1,7 +1,12 @@
 """Where ratings come from, the ladder, and what comes of it: without a page."""
 
 import asyncio
+import errno
+import os
 import shutil
+import subprocess
+import sys
+import threading
 import time
 from functools import partial
 
@@ -9,10 +14,13 @@ import numpy as np
 import pytest
 import torch
 from ipyfastai.models import Ratings, Recommender, TrainedRung, evaluate, example_ratings
+from ipyfastai.models.collab import run as run_module
+from ipyfastai.models.collab.checkpoint import RatingsCheckpoint
 from ipyfastai.models.collab.folders import ratings_folders
 from ipyfastai.models.collab.rungs import RUNGS
 from ipyfastai.models.collab.trainer import Trainer
 from ipyfastai.widgets import BiasRanking, CollabTraining, FileDownload, RungLadder
+from ipyfastai.widgets.collab import collab_training, ladder_form
 from ipyfastai.widgets.collab.ladder_form import LadderForm
 from ipyfastai.widgets.collab.ratings_source import RatingsSource, _read
 from ipyfastai.widgets.uploads import Upload
@@ -44,13 +52,18 @@ def press(form, name):
     form._handle_custom_msg({"type": "press", "name": name}, [])
 
 
-def climbed(ladder):
+def climbed(ladder, training=None):
     async def climb():
         assert ladder.start()
-        await until(lambda: not ladder.active)
+        await until(lambda: not ladder.active and (training is None or training.result.content is not None))
 
     asyncio.run(climb())
     return ladder
+
+
+def say_that_the_second_epoch_is_worse(monkeypatch):
+    errors = iter([0.8, 0.9])
+    monkeypatch.setattr(run_module, "errors", lambda *_: dict.fromkeys(("mse", "rmse", "mae"), next(errors)))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +75,7 @@ def ratings():
 def training(ratings, tmp_path_factory):
     """A whole training of three rungs."""
     training = CollabTraining(ratings, folder=tmp_path_factory.mktemp("runs"))
-    climbed(quick(training.ladder, "dot_product", "weight_decay", "net"))
+    climbed(quick(training.ladder, "dot_product", "weight_decay", "net"), training)
     yield training
     training.close()
 
@@ -138,6 +151,29 @@ def test_the_network_to_keep_rates_the_same_again(training):
     assert np.array_equal(kept.predict(users, items), run.predictor.predict(valid.users, valid.items))
 
 
+def test_what_is_chosen_is_made_in_the_background_and_the_last_choice_is_shown(training, monkeypatch):
+    result, threads, recommender = training.result, [], run_module.CollabRun.recommender
+
+    def noted(run):
+        threads.append(threading.current_thread())
+        return recommender(run)
+
+    monkeypatch.setattr(run_module.CollabRun, "recommender", noted)
+
+    async def choose():
+        for what in (2, 0, 1):
+            result.form["rung"], result.form["what"] = 1, what
+            result._show()
+        await until(lambda: isinstance(result.content, BiasRanking))
+
+    asyncio.run(choose())
+    assert threads and threading.main_thread() not in threads and not result.job.busy
+    old = result.content
+    result.form["what"] = 2
+    result._show()
+    assert old.comm is None and old.layout.comm is None and result.children == (result.form, result.job, result.content)
+
+
 def test_other_ratings_begin_anew_while_there_is_nothing_to_lose(ratings):
     training = CollabTraining()
     training.source.set_trait("value", ratings)
@@ -145,6 +181,7 @@ def test_other_ratings_begin_anew_while_there_is_nothing_to_lose(ratings):
     training.source.set_trait("value", ratings.take(np.arange(5000)))
     assert training.ladder is not ladder and len(training.ladder.ratings) == 5000
     assert ladder.comm is None and table.comm is None and training.offer not in training.children
+    assert ladder.layout.comm is None and table.layout.comm is None
     training.close()
 
 
@@ -164,7 +201,7 @@ def test_other_ratings_wait_until_what_was_trained_is_given_up(ratings):
         assert training.children[place + 1 : place + 3] == (training.warning, training.offer)
         assert "gives up its rungs" in training.warning._shown["sentences"][0][1]
         ladder.stop()
-        await until(lambda: not ladder.active)
+        await until(lambda: not ladder.active and training.result.content is not None)
         result.append(training.result)
 
     asyncio.run(climb())
@@ -236,12 +273,14 @@ def test_a_rung_that_memory_does_not_suffice_for_offers_another_try(ratings, mon
     ladder.close()
 
 
-def test_a_rung_whose_best_epoch_is_not_there_any_more_is_left_out(ratings, monkeypatch):
+def test_a_rung_whose_best_epoch_is_not_there_any_more_is_measured_as_it_is(ratings, monkeypatch):
     ladder = quick(RungLadder(ratings), "dot_product", "biases")
     fails(monkeypatch, RuntimeError("broken"), within=lambda: ladder.run._keeper.folder.best.unlink())
     climbed(ladder)
     assert ladder.run.state == "failed" and len(ladder.run.history) == 1
-    assert list(ladder.runs) == ["Dot product"] and ladder.value.index[0] == "Dot product"
+    assert list(ladder.runs) == ["Dot product", "+ biases"] == list(ladder.value.index[:2])
+    assert ladder.figures._curves["said"].endswith("it is measured as it was when its training ended.")
+    assert ladder.figures._table["rows"][1]["told"].startswith("within epoch 2 of 2, ")
     assert not ladder.form._fields["fields"][0]["disabled"]
     ladder.close()
 
@@ -269,13 +308,68 @@ def test_a_second_climb_leaves_nothing_of_the_first_on_disk(ratings):
     assert not ladder._folder.exists()
 
 
-def test_a_training_that_diverges_offers_another_rate(ratings):
-    ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases", learning_rate=10.0, epochs=3))
-    if ladder.run.state == "failed":
-        assert ladder.run.problem["settings"]["learning_rate"] < 10
-        assert len(ladder.runs) <= 1
-    else:  # it got through, and is measured as badly as it is
-        assert ladder.value.loc["Dot product", "mse"] > ladder.value.loc["global mean", "mse"]
+def test_a_training_that_diverges_is_measured_before_that_and_offers_another_rate(ratings, monkeypatch):
+    step = Trainer._step
+
+    def stepped(trainer, *arguments):
+        if trainer.settings.rung == "biases" and trainer.iteration == trainer.batches + 2:
+            with torch.no_grad():
+                trainer.rung.item_bias.fill_(float("nan"))
+        return step(trainer, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", stepped)
+    ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases", "net"))
+    assert ladder.run.problem["kind"] == "diverged" and ladder.view._shown["problem"] == ladder.run.problem
+    assert list(ladder.runs) == ["Dot product", "+ biases"] and ladder.run.at_epoch == 1
+    assert ladder.value.loc["+ biases", "mse"] == pytest.approx(ladder.run.history["mse"][0], rel=1e-5)
+    monkeypatch.undo()
+
+    async def again():
+        ladder._act("try", None)
+        await until(lambda: not ladder.active)
+
+    asyncio.run(again())
+    assert ladder.form["learning_rate"] == 0.002 and len(ladder.runs) == 3
+    assert {run.settings.learning_rate for run in ladder.runs.values()} == {0.002}
+    ladder.close()
+
+
+def test_each_rung_goes_back_to_its_best_epoch(ratings, monkeypatch):
+    say_that_the_second_epoch_is_worse(monkeypatch)
+    ladder = climbed(quick(RungLadder(ratings), "biases"))
+    assert ladder.run.at_epoch == 1 == ladder.view._shown["taken"] and ladder.figures._curves["said"] == ""
+    assert ladder.figures._table["rows"][0]["told"].startswith("epoch 1 of 2, ")
+    ladder.close()
+
+
+def test_a_rung_whose_best_epoch_a_full_disk_took_is_measured_as_it_is_and_that_is_said(ratings, monkeypatch):
+    def full(checkpoint, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RatingsCheckpoint, "save", full)
+    say_that_the_second_epoch_is_worse(monkeypatch)
+    ladder = climbed(quick(RungLadder(ratings), "biases"))
+    assert ladder.run.problem["kind"] == "disk_full" and list(ladder.runs) == ["+ biases"]
+    assert ladder.value.index[0] == "+ biases" and not ladder.form._fields["fields"][0]["disabled"]
+    assert ladder.figures._curves["said"] == (
+        "+ biases: its best epoch, 1, could not be kept, and it is measured as it was at the end of epoch 2."
+    )
+    assert ladder.figures._table["rows"][0]["told"].startswith("epoch 2 of 2, ")
+    ladder.close()
+
+
+def test_a_rung_that_cannot_even_begin_locks_nothing(ratings, monkeypatch, caplog):
+    start = run_module.CollabRun.start
+
+    def started(one):
+        if one.settings.rung == "biases":
+            raise MemoryError
+        return start(one)
+
+    monkeypatch.setattr(run_module.CollabRun, "start", started)
+    ladder = climbed(quick(RungLadder(ratings), "dot_product", "biases"))
+    assert list(ladder.runs) == ["Dot product"] and ladder.value.index[0] == "Dot product"
+    assert not ladder.form._fields["fields"][0]["disabled"] and "background work failed" in caplog.text
     ladder.close()
 
 
@@ -285,7 +379,8 @@ def test_what_cannot_be_trained_is_said_on_the_page(ratings):
     ladder.close()
     few = Ratings([0, 1], [0, 1], [4, 3], user_ids=["a", "b"], item_ids=["1", "2"])
     ladder = quick(RungLadder(few), "biases", share=1)
-    assert not ladder.start() and "without ratings" in ladder.view._shown["note"]
+    assert ladder.start() and "without ratings" in ladder.job._shown["text"] and ladder.job._shown["state"] == "failed"
+    assert ladder.run is None and not ladder.active and not ladder.form._fields["fields"][0]["disabled"]
     ladder.close()
     with pytest.raises(TypeError, match="climbed with Ratings"):
         RungLadder([1, 2])
@@ -297,9 +392,10 @@ def test_the_form_offers_what_the_ratings_allow(ratings):
     form["split"] = 2
     form._draw()
     assert "share" not in [field["name"] for field in form._fields["fields"]]
-    assert form.split().protocol.startswith("Leave last out")
+    assert form.splitter()().protocol.startswith("Leave last out")
     form["split"], form["share"] = 1, 10
-    assert form.split().protocol.startswith("Split by time") and len(form.split().valid) == pytest.approx(1500, abs=20)
+    split = form.splitter()()
+    assert split.protocol.startswith("Split by time") and len(split.valid) == pytest.approx(1500, abs=20)
     timeless = Ratings(
         ratings.users, ratings.items, ratings.values, user_ids=ratings.user_ids, item_ids=ratings.item_ids
     )
@@ -308,6 +404,34 @@ def test_the_form_offers_what_the_ratings_allow(ratings):
     by_rung = {one.rung: one for one in form.settings()}
     assert by_rung["biases"].decay_rate == 0 and by_rung["weight_decay"].decay_rate == 0.02
     assert by_rung["net"].decay == "l2" and by_rung["net"].early_stop == 3
+
+
+def test_nothing_that_takes_long_is_done_on_the_kernels_loop(monkeypatch):
+    threads = {}
+
+    def noted(name, work):
+        def do(*arguments, **options):
+            threads[name] = threading.current_thread()
+            return work(*arguments, **options)
+
+        return do
+
+    monkeypatch.setattr(collab_training, "load_fastai", noted("load", collab_training.load_fastai))
+    monkeypatch.setattr(ladder_form, "split_ratings", noted("split", ladder_form.split_ratings))
+    training = CollabTraining()
+    fetched(training.source, lambda: training.source._pressed("fetch"))
+    climbed(quick(training.ladder, "dot_product", epochs=1))
+    assert list(threads) == ["load", "split"] and threading.main_thread() not in threads.values()
+    training.close()
+
+
+def test_the_form_of_a_training_loads_no_torch():
+    code = (
+        "import sys; from ipyfastai.models import example_ratings; from ipyfastai.widgets import RungLadder; "
+        "RungLadder(example_ratings()).close(); print({'torch', 'fastai'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 # Where ratings come from.

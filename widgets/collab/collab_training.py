@@ -9,7 +9,9 @@ import traitlets
 from ipywidgets import Widget
 
 from ...models.collab.ratings import Ratings
-from ..composite import Composite
+from ...models.loading import load_fastai
+from ...models.progress import Progress
+from ..composite import Composite, discard
 from ..data.findings import Findings
 from ..form import Field, Form
 from ..heading import Heading
@@ -52,7 +54,7 @@ class CollabTraining(Composite):
         data_root: str | os.PathLike | None = None,
     ):
         self._folder = folder
-        self.source = RatingsSource(data_root=data_root) if ratings is None else None
+        self.source = RatingsSource(data_root=data_root, then=_load) if ratings is None else None
         self.table: RatingsTable | None = None
         self.factors: LatentFactors | None = None
         self.ladder: RungLadder | None = None
@@ -104,8 +106,7 @@ class CollabTraining(Composite):
         self.ladder = RungLadder(ratings, folder=self._folder)
         self.ladder.observe(self._climbed, "value")
         self._draw()
-        for part in old:
-            part.close()
+        discard(*old)
 
     def _climbed(self, change) -> None:
         old, self.result = self.result, None
@@ -115,7 +116,7 @@ class CollabTraining(Composite):
         self.set_trait("value", change.new)
         self._draw()
         if old is not None:
-            old.close()
+            discard(old)
 
     def _draw(self) -> None:
         first, look, ladder, result = self._heads
@@ -129,3 +130,9 @@ class CollabTraining(Composite):
         if self.result is not None:
             shown += [result, self.result]
         self.children = shown
+
+
+def _load(progress: Progress) -> None:
+    """What latent factors and the ladder need: it takes seconds."""
+    progress.report(0, None, "Loading fastai and PyTorch")
+    load_fastai()

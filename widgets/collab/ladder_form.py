@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ...models.collab.ratings import Ratings
@@ -20,7 +21,7 @@ class LadderForm(Form):
     """How ratings are split, which rungs are trained, and how.
 
     >>> form = LadderForm(ratings)
-    >>> form.split(), form.settings()
+    >>> form.splitter()(), form.settings()
 
     The settings are the lessons', batches larger for many ratings. Ratings without times are split at random only.
     """
@@ -43,12 +44,12 @@ class LadderForm(Form):
         """The name of the split."""
         return self._splits[self.get("split", 0)]
 
-    def split(self) -> Split:
-        """The ratings, parted. ValueError, a sentence, where that leaves nothing."""
+    def splitter(self) -> Callable[[], Split]:
+        """What splits the ratings as it is chosen now, in any thread. ValueError, a sentence, where nothing is left."""
         options = {} if self.how == "last" else {"valid_share": self["share"] / 100}
         if self.how == "random":
             options["seed"] = self["seed"]
-        return split_ratings(self._ratings, self.how, **options)
+        return partial(split_ratings, self._ratings, self.how, **options)
 
     def settings(self) -> list[CollabSettings]:
         """Those of each chosen rung, from the bottom of the ladder up. ValueError, a sentence, without any."""

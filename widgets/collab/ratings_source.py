@@ -45,7 +45,8 @@ class RatingsSource(SourceForm):
     `value` is the `Ratings`, None before; it stays until others have come. A file is a table of user, item and
     rating, with title and time if known (CSV and its like), or a zip of a MovieLens release. Folders of the server
     are offered below `data_root` (else IPYFASTAI_DATA_ROOT) only. Downloads are kept in `folder`; None: until this is
-    closed.
+    closed. `then(progress)` is called where the ratings were fetched, in the background, before they are handed over:
+    for what else takes long.
     """
 
     noun, question = "ratings", "Where are the ratings?"
@@ -56,8 +57,10 @@ class RatingsSource(SourceForm):
         data_root: str | os.PathLike | None = None,
         folder: str | os.PathLike | None = None,
         max_mb: float = 1000,
+        then: Callable[[Progress], Any] | None = None,
         **kwargs,
     ):
+        self._then = then
         label = "Add a table (CSV) of user, item and rating, with title and time if known, or a MovieLens zip"
         accept = ".csv,.tsv,.txt,.dat,.data,.zip"
         upload = RatingsUpload(label=label, accept=accept, multiple=False, max_mb=max_mb)
@@ -73,7 +76,14 @@ class RatingsSource(SourceForm):
 
     def fetch(self, work: Work) -> bool:
         """Get ratings by any function; False while others are being fetched."""
-        return self._run(work)
+
+        def fetched(progress: Progress) -> Ratings:
+            ratings = work(progress)
+            if self._then is not None:
+                self._then(progress)
+            return ratings
+
+        return self._run(fetched)
 
     def _download(self, form: Mapping[str, Any]) -> Work:
         name = list(RELEASES)[form["release"]]

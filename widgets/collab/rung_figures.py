@@ -74,7 +74,8 @@ def _row(name: str, row: pd.Series, best: Mapping[str, float], run: CollabRun | 
     if run is not None:
         numbers = sum(parameter.numel() for parameter in run.rung.parameters())
         seconds = run.history["seconds"].mean()
-        told = f"epoch {run.best} of {run.settings.epochs}, {seconds:.2g} s each, {numbers:,} numbers"
+        epoch = f"epoch {run.at_epoch}" if run.at_epoch else f"within epoch {len(run.history) + 1}"
+        told = f"{epoch} of {run.settings.epochs}, {seconds:.2g} s each, {numbers:,} numbers"
     return {
         "name": name,
         "trained": run is not None,

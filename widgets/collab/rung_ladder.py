@@ -6,6 +6,9 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,8 @@ import traitlets
 
 from ...models.collab.ratings import Ratings
 from ...models.collab.rungs import RUNGS
+from ...models.loading import load_fastai
+from ...models.progress import Progress
 from ..background import start
 from ..composite import Composite
 from ..job import Job
@@ -41,8 +46,9 @@ class RungLadder(Composite):
     A split, the rungs and their settings are chosen on the page; Pause, Stop and a progress line steer the training.
     `value` is the DataFrame of `evaluate` once all are trained, or what was trained before a stop: a row for each
     rung by its title, and for the baselines; None before. `runs` are the `CollabRun`s by title, each as it was at the
-    end of its best epoch; `best` is the title of the one with the lowest error. Runs are kept below `folder`; None:
-    until this is closed. `close()` stops the training. Raises TypeError for what are no Ratings. Needs torch.
+    end of its best epoch, or where a full disk left it; `best` is the title of the one with the lowest error. Runs
+    are kept below `folder`; None: until this is closed. `close()` stops the training. Raises TypeError for what are
+    no Ratings. Needs torch.
     """
 
     value = traitlets.Any(None, allow_none=True, read_only=True, help="figures of the rungs and baselines, or None")
@@ -68,27 +74,25 @@ class RungLadder(Composite):
 
     @property
     def active(self) -> bool:
-        """Whether rungs are being trained or measured."""
+        """Whether ratings are being split, or rungs trained or measured."""
         return self._busy or self.job.busy
 
     def start(self) -> bool:
-        """Train the chosen rungs; False, with the reason on the page, where that cannot be."""
+        """Train the chosen rungs; False, with the reason on the page, where that cannot be.
+
+        The ratings are split first, in the background: where that leaves nothing, the page says so.
+        """
         if self.active:
             return False
         try:
-            settings, split = self.form.settings(), self.form.split()
+            settings, split = self.form.settings(), self.form.splitter()
         except ValueError as error:
-            self.view.say(note=str(error))
+            self._say(str(error))
             return False
-        self._busy, self.runs, self.run = True, {}, None
-        self.set_trait("value", None)
-        self.figures.show_table(None, {})
-        if self._given is None:  # whoever climbs again and again fills no disk
-            for run in self._folder.iterdir():
-                shutil.rmtree(run)
+        self._say()
         self.form.lock(True)
-        start(self._climb(split, settings))
-        return True
+        begin = partial(self._begin, settings)
+        return self.job.run(lambda progress: _made_ready(split, progress), then=begin, ended=self._rest)
 
     def pause(self) -> bool:
         return self.run is not None and self.run.pause()
@@ -114,64 +118,73 @@ class RungLadder(Composite):
         if self._given is None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _begin(self, settings: list[CollabSettings], split: Split) -> None:
+        self._busy, self.runs, self.run = True, {}, None
+        self.set_trait("value", None)
+        self.figures.show_table(None, {})
+        if self._given is None:  # whoever climbs again and again fills no disk
+            for run in self._folder.iterdir():
+                shutil.rmtree(run)
+        start(self._climb(split, settings))
+
     async def _climb(self, split: Split, settings: list[CollabSettings]) -> None:
         from ...models.collab.run import CollabRun
 
-        trained: dict[str, CollabRun] = {}
         try:
             for place, one in enumerate(settings, 1):
                 name = RUNGS[one.rung].title
-                self.run = trained[name] = CollabRun(split, one, folder=self._folder)
+                self.run = CollabRun(split, one, folder=self._folder)
                 self.run.start()
-                await self._follow(trained, f"Rung {place} of {len(settings)}: {name}")
-                if not await self._at_its_best():
-                    trained.pop(name)
+                await self._follow(f"Rung {place} of {len(settings)}: {name}", {**self.runs, name: self.run})
+                if self.run.best is not None:
+                    await self._back_to_the_best()
+                    self.runs[name] = self.run
                 if self.run.state != "finished" or self._closed:
                     break
-        finally:
+        finally:  # whatever happened to one rung: the others are measured, and there can be another try
             self._busy = False
-            if self._closed:
-                self._forget()
-        if self._closed:
-            return
-        self.runs = trained
-        self._show("" if trained else "No epoch was finished and kept: there is nothing to measure.", trained)
-        if not trained:
-            return self.form.lock(False)
-        self.job.run(lambda progress: _measure(trained, split, progress), then=self._measured, ended=self._rest)
+            self._end(split)
 
-    async def _at_its_best(self) -> bool:
-        """Whether what was trained is as it was at the end of its best epoch."""
-        best, done = self.run.best, len(self.run.history)
-        if best is None or (best == done and self.run.state == "finished"):  # else stopped within an epoch, perhaps
-            return best is not None
-        try:
-            await asyncio.to_thread(self.run.load_best)
-        except (RuntimeError, ValueError, OSError):  # the disk was full, or somebody deletes there: the run says so
-            return False
-        return True
-
-    async def _follow(self, trained: dict[str, CollabRun], said: str) -> None:
+    async def _follow(self, said: str, runs: dict[str, CollabRun]) -> None:
         while self.run.state in ACTIVE:
-            self._show(said, trained)
+            self._show(said, runs)
             await asyncio.sleep(PACE)
         await asyncio.to_thread(self.run.wait)
-        self._show(said, trained)
+        self._show(said, runs)
 
-    def _show(self, said: str, trained: dict[str, CollabRun]) -> None:
+    async def _back_to_the_best(self) -> None:
+        if self.run.at_epoch == self.run.best:
+            return
+        with suppress(RuntimeError, ValueError, OSError):  # the disk was full: it stays as it is, see `_told`
+            await asyncio.to_thread(self.run.load_best)
+
+    def _end(self, split: Split) -> None:
+        if self._closed:
+            return self._forget()
+        runs = dict(self.runs)
+        if self.run is not None:
+            self._show(_told(runs), runs)
+        if not runs:
+            return self._rest()
+        self.job.run(lambda progress: _measure(runs, split, progress), then=self._measured, ended=self._rest)
+
+    def _show(self, said: str, runs: dict[str, CollabRun]) -> None:
         if self._closed:
             return
         self.view.show(self.run)
-        best = self.run.best  # each rung goes back to it by itself
-        self.view.say(taken=best if best != len(self.run.history) else None)
-        self.figures.show_curves(trained, said=said)
+        self._say()
+        self.figures.show_curves(runs, said=said)
+
+    def _say(self, note: str = "") -> None:
+        run = self.run
+        self.view.say(note=note, taken=None if run is None or run.at_epoch == len(run.history) else run.at_epoch)
 
     def _measured(self, figures: pd.DataFrame) -> None:
         self.figures.show_table(figures, self.runs)
         self.set_trait("value", figures)
 
     def _rest(self) -> None:
-        if not self._closed:
+        if not self._closed and not self.active:
             self.form.lock(False)
 
     def _act(self, action: str, value: Any) -> None:
@@ -185,7 +198,29 @@ class RungLadder(Composite):
             self.start()
 
 
-def _measure(runs: dict[str, CollabRun], split: Split, progress) -> pd.DataFrame:
+def _made_ready(split: Callable[[], Split], progress: Progress) -> Split:
+    """The ratings, split, and all loaded that a training needs: both may take seconds."""
+    progress.report(0, None, "Loading fastai and PyTorch")
+    load_fastai()
+    progress.report(0, None, "Splitting the ratings")
+    parts = split()
+    progress.report(1, 1)
+    return parts
+
+
+def _told(runs: dict[str, CollabRun]) -> str:
+    """What there is to say of these before they are measured."""
+    if not runs:
+        return "No epoch was finished: there is nothing to measure."
+    return " ".join(
+        f"{name}: its best epoch, {run.best}, could not be kept, and it is measured as it was "
+        f"{f'at the end of epoch {run.at_epoch}' if run.at_epoch else 'when its training ended'}."
+        for name, run in runs.items()
+        if run.at_epoch != run.best
+    )
+
+
+def _measure(runs: dict[str, CollabRun], split: Split, progress: Progress) -> pd.DataFrame:
     from ...models.collab.evaluate import evaluate
 
     return evaluate({name: run.predictor for name, run in runs.items()}, split, users=ASKED, progress=progress)

@@ -56,6 +56,7 @@ function view(model, el, points) {
   el.classList.add("ipyfastai", "ipyfastai-run-view");
   el.append(h("div", { class: "row" }, start, again), note, resumable, steering, where, ended, best, problem, advice);
   if (model.get("_curves")) el.append(charts.element, table.element);
+  else best.remove();
 
   const stay = (event) => event.preventDefault(); // the browser asks; under Voila the kernel ends with the page
   const askBeforeLeaving = (ask) => {

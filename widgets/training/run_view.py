@@ -27,8 +27,8 @@ class RunView(anywidget.AnyWidget):
 
     Call `show` as often as there is something new: a page is sent only the batches and epochs that it has not
     got yet, and a page that comes later asks for all. `acted(action, value)` is called for a button, with one of
-    ACTIONS; whether it makes sense now is for it to decide. Without `curves` there are no charts and no table of
-    epochs: for whoever shows those of several runs.
+    ACTIONS; whether it makes sense now is for it to decide. Without `curves` there are no charts, no table of
+    epochs and no button for the best one's weights: for whoever takes care of several runs.
     """
 
     _esm = joined("dom.js", "training/scale.js", "training/chart.js", "training/run_charts.js", "training/run_view.js")
