@@ -35,7 +35,7 @@ function titleRow(row, steps, { rate, more = [] }) {
       rank.textContent = place === undefined ? "" : String(place + 1);
       figure.textContent = now.predicted === undefined ? "" : `${now.predicted.toFixed(1)} ★`;
       figure.ariaLabel = now.predicted === undefined ? null : `predicted ${now.predicted.toFixed(1)} stars`;
-      why.textContent = now.reason ?? now.hint ?? "";
+      why.textContent = (now.reason ?? now.hint ?? "").replaceAll(" ★", "\u00a0★"); // on one line
       own.show(now.rating);
     },
   };
