@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,7 @@ DRAWN = "first draw in the browser, from the end of the PCA (s)"
 MADE = "the explorer is made, in the kernel (s)"
 SEEN_SEARCH, SEEN_NEAR = "search, as seen on the page (s)", "10 neighbours, as seen on the page (s)"
 SEEN_COLOUR, SEEN_AXIS = "another colour, as seen on the page (s)", "another axis, as seen on the page (s)"
-PAN, ZOOM = "a frame while panning (ms)", "a frame while zooming (ms)"
+PAN, ZOOM = "a step of panning (ms)", "a step of zooming (ms)"
 KERNEL, RENDERER = "memory of the kernel, PSS (MB)", "memory of the page's process, PSS (MB)"
 PATTERNS = {"a word": "item 99", "a regular expression": r"977|\(1[5-7]\)$", "one that finds nothing": "zzz"}
 KS, METRICS = (10, 999), ("cosine", "euclidean")
@@ -61,9 +60,9 @@ ABOUT = """{count:,} vectors of {width} numbers, drawn from twelve overlapping g
 As seen on the page: `EmbeddingExplorer` with all of them. *first draw* is from the moment at which the kernel has the
 principal components to the frame that shows the points; what goes to the browser is sent in that time. Search and
 neighbours are from the key and from the selection of a point to the frame with the list, another colour and another
-axis from the choice to the frame that is drawn so. A frame while panning or zooming: the median time between two
-frames while the pointer drags, or its wheel turns, a step for each frame. A browser without a GPU draws by the
-processor, as here."""
+axis from the choice to the frame that is drawn so. A step of panning or zooming: the pointer drags, or its wheel
+turns, {steps} times, each time until the browser asks for the next frame; while they move, the page draws a part of
+the points where it cannot draw all in time. A browser without a GPU draws by the processor, as here."""
 CELL = """
 import sys
 sys.path.insert(0, {root!r})
@@ -109,15 +108,8 @@ REDRAWN = """([label, place]) => new Promise((resolve) => {
   list.selectedIndex = place;
   list.dispatchEvent(new Event("change", { bubbles: true }));
 })"""
-# The times (ms) of all frames from now on, while somebody moves the plot.
-FRAMES = """() => {
-  const watch = { times: [], on: true };
-  const look = () => { watch.times.push(performance.now()); if (watch.on) requestAnimationFrame(look); };
-  requestAnimationFrame(look);
-  return watch;
-}"""
 NEXT_FRAME = "() => new Promise((resolve) => requestAnimationFrame(resolve))"
-STEPS = 60  # movements of the pointer, or notches of its wheel, of which each is drawn before the next
+STEPS = 60  # movements of the pointer, or notches of its wheel
 
 
 def vectors(number: int) -> np.ndarray:
@@ -241,32 +233,28 @@ def _move(page: Page, figures: dict) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    with _frames(page, figures[PAN][OURS]):
-        for step in range(STEPS):
-            page.mouse.move(x + 3 * step, y + step)
-            page.evaluate(NEXT_FRAME)
+    figures[PAN][OURS].append(_steps(page, lambda step: page.mouse.move(x + 3 * step, y + step)))
     page.mouse.up()
     page.wait_for_timeout(2000)
     page.mouse.move(x, y)
-    with _frames(page, figures[ZOOM][OURS]):
-        for step in range(STEPS):
-            page.mouse.wheel(0, -40 if step < STEPS / 2 else 40)
-            page.evaluate(NEXT_FRAME)
+    figures[ZOOM][OURS].append(_steps(page, lambda step: page.mouse.wheel(0, -40 if step < STEPS / 2 else 40)))
     page.wait_for_timeout(2000)
 
 
-@contextmanager
-def _frames(page: Page, gaps: list[float]) -> Iterator[None]:
-    """Appends the median time from one frame to the next inside."""
-    watch = page.evaluate_handle(FRAMES)
-    yield
-    times = watch.evaluate("watch => { watch.on = false; return watch.times; }")
-    gaps.append(float(np.median(np.diff(times))))
+def _steps(page: Page, move: Callable[[int], None]) -> float:
+    """Milliseconds of a step, each being drawn before the next."""
+
+    def go() -> None:
+        for step in range(STEPS):
+            move(step)
+            page.evaluate(NEXT_FRAME)
+
+    return timed(go) / STEPS * 1000
 
 
 def _redraw(page: Page, figures: dict) -> None:
     for panel, label, places, what in (("Looks", "Colour", (1, 0), SEEN_COLOUR), ("Axes", "y", (2, 1), SEEN_AXIS)):
-        page.get_by_role("radio", name=panel).check()
+        page.get_by_role("button", name=panel, exact=True).click()
         page.get_by_label(label, exact=True).wait_for()
         for place in places:
             figures[what][OURS].append(page.evaluate(REDRAWN, [label, place]))
@@ -290,7 +278,7 @@ def main() -> None:
         chromium = f"Chromium {browser.version}"
         page = measure_page(browser, number, min(rounds, 3))
         browser.close()
-    about = ABOUT.format(count=number, width=WIDTH)
+    about = ABOUT.format(count=number, width=WIDTH, steps=STEPS)
     body = part("benchmarks.embedding", figures, TARGETS, about=about, ours=OURS, beside=page, also=chromium)
     body = "\n\n".join([body, "### In the browser", comparison(page)])
     print(body)

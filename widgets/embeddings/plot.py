@@ -276,6 +276,7 @@ def _scatter() -> Widget:
         legend=False,
         tooltip=False,
         zoom_animation=0,
+        lasso_on_long_press=False,  # who begins to drag while a slow page is drawing would draw one
     )
     scatter.widget.tooltip_properties = []  # else a screen reader would find them, though none is ever shown
     return scatter.widget.show(buttons=[])
