@@ -55,7 +55,10 @@ class Basis:
             rows = np.arange(len(embedding))
         given = embedding.vectors if len(rows) == len(embedding) else embedding.vectors[rows]
         vectors = prepare(given, how)
-        return cls(embedding, rows, how, vectors, PCA.fit(vectors, COMPONENTS, progress=progress))
+        basis = cls(embedding, rows, how, vectors, PCA.fit(vectors, COMPONENTS, progress=progress))
+        for axis in range(min(2, len(basis.pca.ratios))):
+            basis.along(axis)  # what is looked at first
+        return basis
 
     def described(self, embedding: Embedding) -> Basis:
         """The same of an embedding that has the same vectors, and other metadata or labels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any as Anything
 
@@ -13,7 +13,6 @@ from traitlets import Any
 
 from ...models.embeddings.bookmark import Bookmark
 from ...models.embeddings.embedding import Embedding
-from ...models.progress import Progress
 from ...models.words import counted
 from ..background import start
 from ..composite import discard
@@ -26,16 +25,14 @@ from .looks_panel import LooksPanel
 from .panels import Panels
 from .plot import EmbeddingPlot
 from .points_panel import PointsPanel
-from .row_selection import RowSelection
+from .row_isolation import BUSY, RowIsolation
 from .selection_actions import SelectionActions
 from .selection_file import PLENTY, SelectionFile
 from .tooltip import Tooltip
 from .view import View
 
-BUSY = "Something else is being done. Wait until it has ended, or stop it."
 
-
-class EmbeddingExplorer(RowSelection):
+class EmbeddingExplorer(RowIsolation):
     """A scatter plot of vectors, with their principal components, neighbours, search and selections.
 
     >>> explorer = EmbeddingExplorer(item_factors, titles, metadata=movies[["genre", "year"]])
@@ -89,7 +86,7 @@ class EmbeddingExplorer(RowSelection):
             raise
         self.view = View(colour=colour, size=size)
         self.view.fit(self._basis)
-        self._before: list[np.ndarray] = []  # rows that were looked at before what is isolated now
+        self._before = []
         self.points = PointsPanel(self.embedding, self.plot, select=self._select)
         self.axes = AxesPanel(
             self.view,
@@ -114,49 +111,7 @@ class EmbeddingExplorer(RowSelection):
         self.add_class("ipyfastai-embedding-explorer")
         self._use(self._basis)
 
-    # What it is asked for, in Python or on the page. All but `bookmark` may take work, and raise ValueError with a
-    # sentence while other work is done.
-
-    def isolate(self) -> None:
-        """Look at the selected rows alone, along the principal components of these."""
-        rows = self._selected()
-        if len(rows) >= 2:
-            self.look_at(rows, before=[*self._before, self._basis.rows])
-
-    def back(self) -> None:
-        """Undo the last `isolate`; its rows are selected then."""
-        if self._before:
-            self.look_at(self._before[-1], before=self._before[:-1], select=self._basis.rows)
-
-    def show_all(self) -> None:
-        """Look at all rows again; what was isolated is selected then."""
-        if self._before:
-            self.look_at(self._before[0], before=[], select=self._basis.rows)
-
-    def look_at(
-        self,
-        rows: np.ndarray,
-        how: str | None = None,
-        *,
-        before: list[np.ndarray] | None = None,
-        select: np.ndarray | None = None,
-        then: Callable[[], Anything] | None = None,
-    ) -> None:
-        """Prepare these rows in this way and find their principal components, in the background."""
-        how = how or self._basis.how
-
-        def use(basis: Basis) -> None:
-            changed = before is not None
-            if changed:
-                self._before = before
-            self._use(basis)
-            if changed:
-                self._select(np.empty(0, np.int64) if select is None else select)
-            if then is not None:
-                then()
-
-        self._work(lambda progress: Basis.of(self.embedding, rows, how, progress=progress), then=use)
-        self.axes.show(self._basis)  # what is chosen there comes true once it is found
+    # Bookmarks.
 
     def bookmark(self, name: str) -> Bookmark:
         """What is shown now, to come back to."""
@@ -209,6 +164,9 @@ class EmbeddingExplorer(RowSelection):
         self._redraw()
         self._mark(self._selected())
 
+    def _begun(self) -> None:
+        self.axes.show(self._basis)  # what is chosen there comes true once it is found
+
     def _redraw(self, *, keep_view: bool = False) -> None:
         self._points = draw(self.plot, self.view, self._basis, self._points if keep_view else None)
         self.axes.show(self._basis)
@@ -232,11 +190,7 @@ class EmbeddingExplorer(RowSelection):
             self._show_layout(basis, name)
 
         self._work(work, then=use)
-        self.axes.show(basis)
-
-    def _work(self, work: Callable[[Progress], Anything], *, then: Callable[[Anything], None]) -> None:
-        if not self.job.run(work, then=then):
-            raise ValueError(BUSY)
+        self._begun()
 
     def _done(self, change) -> None:
         """What could not be done meanwhile can be now."""
