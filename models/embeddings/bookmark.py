@@ -157,14 +157,16 @@ class _Reader:
     def _positions(self, name: str, value: Any) -> np.ndarray | None:
         if value is None:
             return None
-        if isinstance(value, dict):
-            value = self._unpacked(name, value.get("bits")).tolist()
+        positions = self._unpacked(name, value.get("bits")) if isinstance(value, dict) else self._listed(name, value)
+        if name == "rows" and len(positions) < 2:
+            raise ValueError("it looks at fewer than two rows")
+        return positions
+
+    def _listed(self, name: str, value: Any) -> np.ndarray:
         if not isinstance(value, list) or not all(type(one) is int for one in value):
             raise ValueError(f"its {name} are not whole numbers")
         if value and not (0 <= min(value) and max(value) < self.count):
             raise ValueError(f"its {name} are not all there")
-        if name == "rows" and len(set(value)) < 2:
-            raise ValueError("it looks at fewer than two rows")
         return np.unique(np.array(value, np.int64))
 
     def _unpacked(self, name: str, bits: Any) -> np.ndarray:
