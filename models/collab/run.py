@@ -159,11 +159,9 @@ class CollabRun(RecordedRun):
     def load_best(self) -> int:
         """Go back to what was learned by the end of the best epoch, and return that. RuntimeError while it trains, or
         if that epoch could not be kept; ValueError or OSError if its file cannot be read any more."""
-        checkpoint = RatingsCheckpoint.load(self._best_file())
+        checkpoint = self._best_checkpoint(RatingsCheckpoint.load)
         if self.rung is None:
             raise RuntimeError("There is no model to go back with: it could not be made.")
-        if checkpoint.epochs != self.best:  # the disk was full just then
-            raise RuntimeError(f"Epoch {self.best}, the best, could not be saved.")
         restore(self.rung, checkpoint.tensors)
         self.at_epoch = checkpoint.epochs
         return checkpoint.epochs

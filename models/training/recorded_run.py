@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,16 @@ class RecordedRun(BackgroundRun):
             self._keeper.folder.keep_best()
         self._write_state()
 
-    def _best_file(self) -> Path:
-        """The checkpoint of the best epoch. RuntimeError while it trains, or if there is none."""
+    def _best_checkpoint(self, load: Callable[[Path], Any]) -> Any:
+        """What `load` reads of the best epoch. RuntimeError while it trains, or if that was not kept."""
         if self.state not in ("stopped", "finished", "failed"):
             raise RuntimeError("The weights of the best epoch can be had when the training has ended.")
         if self._keeper is None or not self._keeper.folder.best.is_file():
             raise RuntimeError("No epoch was finished and saved, so there is no best one.")
-        return self._keeper.folder.best
+        checkpoint = load(self._keeper.folder.best)
+        if checkpoint.epochs != self.best:  # the disk was full just then
+            raise RuntimeError(f"Epoch {self.best}, the best, could not be saved.")
+        return checkpoint
 
     def _epoch_begins(self, phase: int) -> None:
         self._epoch_began = time.perf_counter()

@@ -76,8 +76,9 @@ class TrainingRun(RecordedRun):
         return run
 
     def load_best(self) -> int:
-        """Give the learner the weights of the best epoch, and return that. RuntimeError while it trains."""
-        checkpoint = Checkpoint.load(self._best_file())
+        """Give the learner the weights of the best epoch, and return that. RuntimeError while it trains, or if that
+        epoch could not be kept; ValueError or OSError if its file cannot be read any more."""
+        checkpoint = self._best_checkpoint(Checkpoint.load)
         checkpoint.model.restore(self.learner.model)
         return checkpoint.epochs
 

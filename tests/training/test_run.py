@@ -1,5 +1,7 @@
 """Training runs beside fastai's own methods, on networks that train in a second."""
 
+import errno
+import os
 import threading
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from fastai.callback.tracker import EarlyStoppingCallback
 from fastai.metrics import accuracy
 from fastai.torch_core import set_seed
 from ipyfastai.models import CollabSettings, TrainingRun, TrainingSettings
+from ipyfastai.models.training.checkpoint import Checkpoint
 from ipyfastai.models.training.registry import running
 from learners import untrained
 
@@ -279,6 +282,21 @@ def test_the_best_epoch_can_be_had_back(colours, tmp_path):
     figures = run.history[["error_rate", "valid_loss"]].to_numpy().tolist()
     assert run.load_best() == run.best == 1 + figures.index(min(figures))
     assert same(weights(learn), kept[run.best - 1])
+
+
+def test_an_epoch_that_could_not_be_kept_is_not_gone_back_to(colours, tmp_path, monkeypatch):
+    save = Checkpoint.save
+
+    def save_but_for_the_last(checkpoint, path):
+        if checkpoint.epochs == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(checkpoint, path)
+
+    monkeypatch.setattr(Checkpoint, "save", save_but_for_the_last)
+    run = trained(untrained(colours), tmp_path, frozen_epochs=0, epochs=2, learning_rate=1e-3)
+    monkeypatch.setattr(TrainingRun, "best", 2)  # which of them is, is a matter of chance
+    with pytest.raises(RuntimeError, match="Epoch 2, the best, could not be saved"):
+        run.load_best()
 
 
 def test_what_cannot_be_trained_is_said_in_a_sentence(colours, tmp_path):
