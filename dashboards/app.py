@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--preheat", type=_count, default=PREHEATED, metavar="N", help="waiting kernels per dashboard (%(default)s)")
     add("--idle-minutes", type=_minutes, default=IDLE_MINUTES, metavar="MIN", help="a session ends after (%(default)s)")
     add("--max-visitors", type=_visitors, default=MAX_VISITORS, metavar="N", help="at a time (%(default)s)")
-    add("--data-root", metavar="DIR", help="offer the folders of photos below it; without it, none of this computer")
+    add("--data-root", metavar="DIR", help="offer the folders of photos and ratings below it; without it, none")
     add(
         "--workspace",
         metavar="DIR",
