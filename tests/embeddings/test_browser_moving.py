@@ -3,7 +3,7 @@
 import pytest
 from test_browser_explorer import API, opened, place, told
 
-COUNT = 70_000
+COUNT = 110_000  # more than are drawn with blending
 CROWD = (
     "# Crowd",
     f"""
@@ -42,6 +42,11 @@ def slow(watch, serve_notebook):
     page.evaluate(SLOWLY)
     yield page
     assert not watched.foreign and not watched.errors
+
+
+def test_so_many_can_be_seen(slow):
+    covered = f"() => {API}[0].export().data.filter((value, place) => place % 4 === 3 && value > 25).length"
+    assert slow.evaluate(covered) > 5_000
 
 
 def test_a_part_is_drawn_while_somebody_drags_or_zooms_and_what_is_selected_with_it(slow):

@@ -1,5 +1,5 @@
 // Who drags or zooms more points than this browser can draw in time sees some of them, until they rest.
-const MOVING = 30_000; // points that are drawn while they move
+const MOVING = 20_000; // points that are drawn while they move
 const SLOW = 80; // ms from the beginning of a frame to the second after it
 const REST = 300; // ms
 const CLICK = 8; // pixels: a press that moves no further is none

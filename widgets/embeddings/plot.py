@@ -106,7 +106,13 @@ class EmbeddingPlot(anywidget.AnyWidget):
             self.camera = None
             self.send({"type": "home"})
             self._write(selection=np.empty(0, np.uint32))
-        self._write(regl_scatterplot_options={**DRAWING, "performanceMode": len(points) > MANY})
+        many = len(points) > MANY
+        # How many are in view, by which their opacity goes, would be counted anew while the view moves.
+        self._write(
+            opacity=1.0,
+            regl_scatterplot_options={**DRAWING, "performanceMode": many},
+            opacity_by=None if many else "density",
+        )
         with self.hold_sync():
             self._looks = {"colours": list(map(rgba, colour.values)), "sizes": size.values}
             self._places, self._codes = np.asarray(points, np.float32).tobytes(), codes.tobytes()
