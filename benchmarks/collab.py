@@ -55,18 +55,26 @@ def ratings():
     return random_split(movielens(DATA / "movielens" / "ml-latest-small"))
 
 
-def ours(seed: int, epochs: int, batch: int = BATCH, rate: float = RATE) -> dict:
-    from ipyfastai.models import CollabRun, CollabSettings
+def trained(split, settings) -> tuple:
+    """A finished `CollabRun` on the CPU, and the seconds that it took."""
+    from ipyfastai.models import CollabRun
 
-    options = {"factors": FACTORS, "epochs": epochs, "learning_rate": rate, "weight_decay": DECAY, "batch_size": batch}
     with tempfile.TemporaryDirectory() as folder:
-        run = CollabRun(ratings(), CollabSettings("weight_decay", seed=seed, **options), folder=folder, device="cpu")
+        run = CollabRun(split, settings, folder=folder, device="cpu")
         began = time.perf_counter()
         run.start()
         run.wait()
         seconds = time.perf_counter() - began
     if run.state != "finished":
         raise RuntimeError(run.problem)
+    return run, seconds
+
+
+def ours(seed: int, epochs: int, batch: int = BATCH, rate: float = RATE) -> dict:
+    from ipyfastai.models import CollabSettings
+
+    options = {"factors": FACTORS, "epochs": epochs, "learning_rate": rate, "weight_decay": DECAY, "batch_size": batch}
+    run, seconds = trained(ratings(), CollabSettings("weight_decay", seed=seed, **options))
     return {WHOLE: seconds, EPOCH: seconds / epochs, MSE: run.history["mse"].iloc[-1]}
 
 

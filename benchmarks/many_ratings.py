@@ -12,12 +12,12 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 
 import numpy as np
 
+from .collab import trained
 from .document import part, put
 from .figures import OURS, Target
 from .options import count, parser
@@ -58,18 +58,10 @@ def settings(number: int):
 
 
 def ours(number: int) -> dict:
-    from ipyfastai.models import CollabRun
     from ipyfastai.models.collab.splits import random_split
 
     split = random_split(ratings(number), valid_share=0.1)
-    with tempfile.TemporaryDirectory() as folder:
-        run = CollabRun(split, settings(number), folder=folder, device="cpu")
-        began = time.perf_counter()
-        run.start()
-        run.wait()
-        seconds = time.perf_counter() - began
-    if run.state != "finished":
-        raise RuntimeError(run.problem)
+    _, seconds = trained(split, settings(number))
     return told(len(split.train), seconds) | {WHOLE: seconds}
 
 
