@@ -185,7 +185,7 @@ def test_without_all_times_there_are_none(written):
         (b"\n \n", "This file is empty: it has no lines"),
         (b"\xef\xbb\xbf", "This file is empty: it has no lines"),
         (HTML, "This is a web page, not a table"),
-        (gzip.compress(b"1,2,3"), "This file is packed: unpack it first."),
+        (gzip.compress(b"1,2,3", mtime=0), "This file is packed: unpack it first."),
         (b"PK\x03\x04rest", "This is a zip or an Excel file"),
         (b"1,2\0,3", "This is no text file."),
         ("userId,movieId,rating\n", "The file has a header and no ratings."),
