@@ -43,6 +43,9 @@ class KernelWebsocketHandler(VoilaKernelWebsocketHandler):
     def on_message(self, message: bytes | str) -> None:
         is_v1 = self.selected_subprotocol == V1_PROTOCOL
         if is_v1_message(message) if is_v1 else isinstance(message, str):
-            super().on_message(message)
+            try:
+                super().on_message(message)
+            except (ValueError, KeyError, TypeError, RecursionError):  # its frame was sound, what is in it is not
+                self.close(PROTOCOL_ERROR, "malformed message")
         else:
             self.close(PROTOCOL_ERROR, "malformed message")

@@ -79,6 +79,9 @@ def test_a_malformed_message_closes_the_connection_and_nothing_else(server):
     address = visit(server)
     assert close_code(address, MALFORMED["a huge number of offsets"]) == 1002
     assert close_code(address, "{}", binary=False) == 1002
+    for header in (b"{", b"[]", b"[" * 100_000, b"{}"):
+        message = serialize_msg_to_ws_v1([header, b"{}", b"{}", b"{}"], "shell")
+        assert close_code(address, message) == 1002, header[:9]
     assert close_code(address, struct.pack("!i", 2**31 - 1), subprotocols=()) == 1002
     visit(server)
 

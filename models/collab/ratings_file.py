@@ -17,6 +17,7 @@ from .table_layout import Source, layout, number
 from .titles import clean, distinct, read_titles
 
 OUTLIERS = 0.01  # the share of ratings that a scale found from the ratings themselves may leave out
+LARGEST = 1_000_000  # a rating: squares of larger ones are no numbers any more in single precision
 TOPS = (1, 5, 7, 10, 20, 100)  # where scales of stars, points and percents end
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "-", "?"}
 MILLISECONDS = 1e11  # as seconds, the year 5138
@@ -205,16 +206,24 @@ def _seconds(texts: pd.Series) -> np.ndarray:
 
 
 def _scale(values: np.ndarray) -> tuple[float, float]:
-    """Where ratings can lie, judged by where all but a few do."""
+    """Where ratings can lie, judged by where all but a few do. ValueError for what no scale has."""
     values = values[np.isfinite(values)]
     if not values.size:
         raise ValueError("No rating of the file is a number.")
     if np.mean(values < 0) > OUTLIERS:
         low, high = float(values.min()), float(values.max())
+        _refuse_large(low, high)
         return low, high if high > low else low + 1
     top = next((top for top in TOPS if np.mean(values > top) <= OUTLIERS), float(values.max()))
+    _refuse_large(top)
     least = values[(values >= 0) & (values <= top)].min()
     return (0.0 if least < 0.5 or top == 1 else 0.5 if least < 1 else 1.0), float(top)
+
+
+def _refuse_large(*ends: float) -> None:
+    for end in ends:
+        if abs(end) > LARGEST:
+            raise ValueError(f"Ratings lie between -{LARGEST:,} and {LARGEST:,}, and one is {end:g}. {FORMAT}")
 
 
 def _coded(column: np.ndarray | Texts) -> tuple[np.ndarray, np.ndarray]:

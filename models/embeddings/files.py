@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from .table_file import read_table
 
 NAMES = ("label", "name", "title", "word", "token", "item", "id")  # of a column of labels, the likeliest first
 KINDS = (".npy", ".csv", ".tsv", ".txt")
+MOST = 5_000_000  # vectors: labels, places and an index of so many take 100 bytes for each, whatever their file takes
 FORMAT = "Vectors are a .npy file with a table of numbers, or a CSV or TSV file with a row for each."
 
 
@@ -39,11 +41,12 @@ def read_vectors(file: bytes | str | Path, name: str) -> VectorsFile:
     A table may have a header or none, and commas, semicolons, tabs, bars or blanks between its cells. Its columns of
     text are the labels (that called label, name, title, word, token, item or id, else the first) and metadata;
     one of numbers that is called id, or nameless and counts the rows, is no part of the vectors.
-    Raises ValueError with a sentence for what is no such file. Nothing is unpickled.
+    Raises ValueError with a sentence for what is no such file, and for more than 5,000,000 rows. Nothing is unpickled.
     """
     if Path(name).suffix.lower() == ".npy":
         return VectorsFile(_read_npy(file))
     table = read_table(file)
+    _refuse_many(len(table.frame))
     frame = table.frame
     texts = [column for column in frame if column in table.texts]
     labels, frame = _labels(frame, texts)
@@ -120,6 +123,8 @@ def _read_npy(file: bytes | str | Path) -> np.ndarray:
             )
         if dtype.kind not in "fiub":
             raise ValueError(f"This .npy file holds {dtype}, and vectors are real numbers.")
+        if not all(type(side) is int and side < 2**48 for side in shape):
+            raise ValueError("This .npy file is damaged: its header tells of a shape that none has.")
         if len(shape) != 2 or min(shape) < 1:
             raise ValueError(f"Vectors are a table of n rows and d columns; this array has the shape {shape}.")
         there, needed = size - source.tell(), math.prod(shape) * dtype.itemsize
@@ -127,6 +132,7 @@ def _read_npy(file: bytes | str | Path) -> np.ndarray:
             raise ValueError(
                 f"This .npy file is damaged: its header tells of {needed:,} bytes of numbers, and {there:,} are there."
             )
+        _refuse_many(shape[0])
         data = np.frombuffer(source.read(), dtype) if isinstance(file, bytes) else np.fromfile(source, dtype)
     return data.reshape(shape[::-1]).T if fortran else data.reshape(shape)
 
@@ -142,6 +148,11 @@ def _refuse_others(head: bytes, size: int) -> None:
         raise ValueError("This is no .npy file, whatever its name says: save the array with np.save.")
 
 
+def _refuse_many(rows: int) -> None:
+    if rows > MOST:
+        raise ValueError(f"Vectors are at most {MOST:,}, and these are {rows:,}: take a part of them.")
+
+
 def _header(source: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         version = npy.read_magic(source)
@@ -149,5 +160,5 @@ def _header(source: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
         if read is None:
             raise ValueError("an unknown version")
         return read(source)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, EOFError) as error:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, EOFError, TokenError) as error:
         raise ValueError("This .npy file is damaged: its header cannot be read.") from error

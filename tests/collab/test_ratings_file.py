@@ -331,3 +331,10 @@ def test_a_file_of_many_columns_is_read_in_smaller_parts(monkeypatch):
     wide = "user,item,rating,a,b,c\n" + "".join(f"{row % 7},{row},{row % 5 + 1},,,\n" for row in range(10))
     assert len(read_ratings(wide.encode(), progress=progress)) == 10
     assert told == ["Read 4 ratings", "Read 8 ratings", "Read 10 ratings"]
+
+
+@pytest.mark.parametrize("rating", ["3e38", "-3e38"])
+def test_ratings_that_no_scale_has(rating):
+    rows = "\n".join(f"{row},{row % 3},{rating}" for row in range(9))
+    with pytest.raises(ValueError, match="between -1,000,000 and 1,000,000, and one is -?3e.38"):
+        read_ratings(rows.encode())

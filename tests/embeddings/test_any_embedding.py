@@ -35,3 +35,16 @@ def test_what_cannot_be_explored_is_told_and_the_last_stays(monkeypatch):
     assert "would take too long: 3 of either is the limit" in view.upload.job._shown["text"]
     assert view.value is shown and view.children == (view.upload, shown)
     view.close()
+
+
+def test_what_a_page_says_is_shown_closes_nothing_else():
+    view = AnyEmbedding()
+    first, second, *_ = examples()
+    view.upload.show_example(first)
+    shown = view.value
+    view.set_state({"children": [f"IPY_MODEL_{view.upload.model_id}", f"IPY_MODEL_{view.model_id}"]})
+    view.upload.show_example(second)
+    assert shown.comm is None and view.comm is not None and view.children == (view.upload, view.value)
+    view.set_state({"children": []})
+    view.close()
+    assert view.upload.comm is None and view.value.comm is None

@@ -58,8 +58,6 @@ def meanwhile(explorer, monkeypatch, ask, *, cancel):
 @pytest.mark.parametrize("name", ["isolate", "back", "all", "csv"])
 def test_a_button_that_has_to_wait_says_so(explorer, monkeypatch, name, cancel):
     monkeypatch.setattr(selection_file, "PLENTY", 3)
-    monkeypatch.setattr("ipyfastai.widgets.embeddings.selection_actions.PLENTY", 3)
-    monkeypatch.setattr("ipyfastai.widgets.embeddings.explorer.PLENTY", 3)
     explorer.selection = range(10)
     explorer.isolate()
     explorer.selection = range(5)

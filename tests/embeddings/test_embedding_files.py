@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from ipyfastai.models.embeddings import files
 from ipyfastai.models.embeddings.files import label_column, read_metadata, read_vectors
 
 
@@ -13,6 +14,10 @@ def npy(array, **options):
     out = io.BytesIO()
     np.save(out, array, **options)
     return out.getvalue()
+
+
+def header(text):
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
 
 GOOD = npy(np.arange(6.0).reshape(3, 2))
@@ -42,6 +47,9 @@ def test_arrays(tmp_path, kind, order):
         (pickle.dumps([1]), "a pickle, which could run code, so it is not opened"),
         (b"PK\x03\x04zip", "a zip or .npz file, whatever its name says"),
         (b"a,b\n1,2\n", "no .npy file, whatever its name says"),
+        (header("(" * 9_000), "damaged: its header cannot be read"),
+        (header("{'descr': '<f4', 'fortran_order': False, 'shape': (True, True)}"), "a shape that none has"),
+        (header("{'descr': '<f4', 'fortran_order': False, 'shape': (%s, 1)}" % ("9" * 4_000)), "a shape that none has"),
         (npy(np.zeros(3)), r"this array has the shape \(3,\)"),
         (npy(np.zeros((0, 3))), r"the shape \(0, 3\)"),
         (npy(np.zeros((2, 2), complex)), "vectors are real numbers"),
@@ -153,3 +161,12 @@ def test_whole_numbers_of_metadata_are_integers():
     found = read_metadata(b"title\tyear\tscore\tlength\nHeat\t1995\t8.3\t170\nAlien\t1979\t8.5\t\n", 2)
     assert found["year"].dtype == np.int64 and found["year"].tolist() == [1995, 1979]
     assert found["score"].dtype == found["length"].dtype == np.float64  # a gap is no whole number
+
+
+@pytest.mark.parametrize(("data", "name"), [(GOOD, "a.npy"), (b"1,2\n3,4\n5,6\n", "a.csv")])
+def test_more_vectors_than_a_kernel_can_hold(monkeypatch, data, name):
+    monkeypatch.setattr(files, "MOST", 3)
+    assert len(read_vectors(data, name).vectors) == 3
+    monkeypatch.setattr(files, "MOST", 2)
+    with pytest.raises(ValueError, match="at most 2, and these are 3"):
+        read_vectors(data, name)

@@ -1,7 +1,9 @@
 """The explorer in Python: selections, neighbours, axes, isolating, bookmarks, and what a page may send."""
 
 import asyncio
+import gc
 import json
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -487,3 +489,13 @@ def test_closing_takes_all_its_widgets_along():
     explorer.close()
     explorer.close()
     assert set(alive) == before
+
+
+def test_one_that_is_closed_leaves_its_vectors():
+    explorer = EmbeddingExplorer([[1, 2], [3, 5], [4, 1]])
+    explorer.selection = (1,)
+    left = weakref.ref(explorer.embedding)
+    explorer.close()
+    del explorer
+    gc.collect()
+    assert left() is None

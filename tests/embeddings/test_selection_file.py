@@ -48,6 +48,17 @@ def test_a_large_table_is_written_whole_in_the_background(file):
     assert read(file).index.tolist() == [3, 14] and files(file) == [file._path], "the one before is deleted"
 
 
+def test_a_wide_table_is_written_in_the_background_too(file):
+    wide = pd.DataFrame(np.zeros((300, 200)))
+
+    def begin():
+        file.make(wide, "points")
+        assert file._job.busy and file._path is None
+
+    while_running(begin, file._job)
+    assert read(file).shape == (300, 200)
+
+
 def test_what_was_asked_for_last_is_offered_and_no_other(file):
     def begin():
         assert file.make(LARGE, "selection")

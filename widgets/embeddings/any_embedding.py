@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from ipywidgets import Widget
 from traitlets import Any
 
 from ..composite import Composite, discard
@@ -29,8 +30,12 @@ class AnyEmbedding(Composite):
         super().__init__([self.upload])
         self.upload.observe(self._loaded, "value")
 
+    @property
+    def parts(self) -> tuple[Widget, ...]:
+        return (self.upload,) if self.value is None else (self.upload, self.value)
+
     def _loaded(self, change) -> None:
-        before = self.children[1:]
+        before = self.value
         options = {"colour": grouping(change["new"].metadata), **self._options}
         try:
             explorer = EmbeddingExplorer(self.upload.basis, **options)
@@ -38,7 +43,8 @@ class AnyEmbedding(Composite):
             return self.upload.job.say(str(error), bad=True)
         self.set_trait("value", explorer)
         self.children = [self.upload, self.value]
-        discard(*before)
+        if before is not None:
+            discard(before)
 
 
 def grouping(metadata: pd.DataFrame) -> str | None:

@@ -27,7 +27,7 @@ from .plot import EmbeddingPlot
 from .points_panel import PointsPanel
 from .row_isolation import BUSY, RowIsolation
 from .selection_actions import SelectionActions
-from .selection_file import PLENTY, SelectionFile
+from .selection_file import SelectionFile, at_once
 from .tooltip import Tooltip
 from .view import View
 
@@ -220,12 +220,17 @@ class EmbeddingExplorer(RowIsolation):
         self._offer_actions()
 
     def _offer_actions(self) -> None:
-        self._actions.offer(selected=len(self.selection), of=len(self._basis.rows), isolated=bool(self._before))
+        count, of = len(self.selection), len(self._basis.rows)
+        self._actions.offer(selected=count, of=of, isolated=bool(self._before), at_once=self._at_once)
 
     def _offer_file(self) -> None:
         self.csv.offer(None)
-        if 0 < len(self.selection) <= PLENTY:
+        if 0 < len(self.selection) <= self._at_once:
             self._make_file()
+
+    @property
+    def _at_once(self) -> int:
+        return at_once(self.embedding.metadata.shape[1] + 3)  # a label, and where a point lies
 
     def _make_file(self) -> None:
         selected = self._selected()

@@ -158,6 +158,7 @@ class EmbeddingPlot(anywidget.AnyWidget):
         self.send({"type": "look_at", "rows": list(rows)})
 
     def close(self) -> None:
+        self._drawn.unobserve_all()  # its class keeps it for ever, and with what it calls all that is drawn
         discard(self._drawn)
         super().close()
 

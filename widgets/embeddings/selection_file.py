@@ -13,7 +13,16 @@ from ...models.words import apart, inert
 from ..file_download import FileDownload
 from ..job import Job
 
-PLENTY = 5_000  # rows, from which a file takes so long that it is made in the background
+PLENTY, CELLS = 5_000, 50_000  # rows, and cells, of which writing takes so long that it is done in the background
+
+
+def at_once(columns: int) -> int:
+    """Rows of so many columns that are written while somebody waits.
+
+    >>> at_once(3), at_once(200)
+    (5000, 250)
+    """
+    return min(PLENTY, CELLS // max(1, columns))
 
 
 class SelectionFile(FileDownload):
@@ -22,8 +31,8 @@ class SelectionFile(FileDownload):
     >>> file = SelectionFile(job)
     >>> file.make(table, "selection")
 
-    The index becomes the column "position"; of columns with one name the later ones get a number. More than 5,000
-    rows are written in the background, told of by `job`.
+    The index becomes the column "position"; of columns with one name the later ones get a number. More rows
+    than `at_once` says are written in the background, told of by `job`.
     """
 
     def __init__(self, job: Job, **kwargs):
@@ -36,7 +45,8 @@ class SelectionFile(FileDownload):
 
         A table that took long is not offered if anything, be it None, was offered since: it is of no use any more.
         """
-        if len(table) > PLENTY and self._job.busy:
+        many = len(table) > at_once(table.shape[1])
+        if many and self._job.busy:
             return False
         self.offer(None)
         if self._folder is None:
@@ -53,7 +63,7 @@ class SelectionFile(FileDownload):
             if self._path != path:  # stopped, or too late
                 path.unlink(missing_ok=True)
 
-        if len(table) > PLENTY:
+        if many:
             return self._job.run(lambda progress: _write(table, path, progress), then=offer, ended=tidy_up)
         offer(_write(table, path, Progress()))
         return True
