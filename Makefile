@@ -1,5 +1,5 @@
 # make app    open the gallery of dashboards in a browser (PORT=8866)
-# make test   run every test, browser tests included; two files at a time, since they wait more than they work
+# make test   run every test, browser tests included
 # make bench  compare each path with its alternatives; writes docs/benchmarks.md, takes about an hour
 # make lint   check the style
 # make clean  remove .venv and everything built
@@ -20,7 +20,7 @@ app: $(VENV)/app.installed
 	$(BIN)/ipyfastai --port $(PORT)
 
 test: $(VENV)/test.installed $(VENV)/browser.installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 bench: $(VENV)/test.installed $(VENV)/browser.installed
 	for part in app training interpretation cleaner collab many_ratings recommending embedding; \
