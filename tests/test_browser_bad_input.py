@@ -300,13 +300,16 @@ def test_cancel_half_way_and_choose_again(watch, line):
 
 
 def test_a_connection_dropped_half_way_goes_on_by_itself(watch, line):
-    page = open_app(watch().page, line.url)
+    page = watch().page
+    page.clock.install()
+    open_app(page, line.url)
     line.hold(after=5_000_000)
     choose(page, file("forest.jpg", BIG))
     assert line.reached.wait(90)
     line.up.clear()  # no way to come back yet
     line.cut()
     line.flows.set()
+    page.clock.fast_forward("00:40")  # as long as it waits for an answer
     page.get_by_text("No answer from the server. Trying again").wait_for()
     line.up.set()
     page.locator(".told", has_text=str(len(BIG))).wait_for()

@@ -347,16 +347,26 @@ def test_by_keyboard_alone(page):
 
 
 def test_axes_looks_and_bookmarks(page, tmp_path):
+    def drawn(where, *numbers):
+        """Wait until the first point lies so, and return where it does."""
+        page.wait_for_function(
+            f"numbers => (([x, y], [a]) => {where})({API}[0].get('points')[0], numbers)", arg=numbers
+        )
+        return page.evaluate(f"() => {API}[0].get('points')[0]")
+
     tab(page, "Axes")
+    x, _, *_ = drawn("true")
     page.get_by_role("button", name=re.compile("^Component 3, ")).click()
     expect(page.locator(".across").first).to_contain_text("Component 3 (")
+    x, _, *_ = drawn("x !== a", x)
     page.get_by_role("button", name="Swap x and y").click()
     expect(page.locator(".up").first).to_contain_text("Component 3 (")
+    x, _, *_ = drawn("Math.abs(y - a) < 1e-5", x)
     page.get_by_label("x", exact=True).select_option(index=4)
     expect(page.locator(".across").first).to_contain_text("Component 5 (")
-    before = page.evaluate(f"() => {API}[0].get('points')[0]")
+    x, _, *_ = drawn("x !== a", x)
     page.get_by_label("Flip x").check()
-    page.wait_for_function(f"x => Math.abs({API}[0].get('points')[0][0] + x) < 1e-5", arg=before[0])
+    drawn("Math.abs(x + a) < 1e-5", x)
     tab(page, "Looks")
     page.get_by_label("Colour").select_option("genre")
     expect(page.locator(".legend").first).to_contain_text("Comedy (")
