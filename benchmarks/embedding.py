@@ -54,7 +54,8 @@ TARGETS = [
 ]
 ABOUT = """{count:,} vectors of {width} numbers, drawn from twelve overlapping groups; a label for each.
 
-- **ipyfastai**: `PCA`, `Neighbours` and `Search` of `models/embeddings`, exact
+- **ipyfastai**: `PCA`, `Neighbours` and `Search` of `models/embeddings`, exact; the covariances are added up in double
+  precision, in which an offset far from zero costs no digits
 - **scikit-learn**: `PCA(svd_solver=...)`, two components, and `NearestNeighbors(algorithm="brute")`
 
 As seen on the page: `EmbeddingExplorer` with all of them. *first draw* is from the moment at which the kernel has the
