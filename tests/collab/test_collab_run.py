@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from full_disk import full_at
 from ipyfastai.models import CollabRun, CollabSettings, TrainingRun, evaluate, example_ratings, load_run, runs
 from ipyfastai.models.collab import run as run_module
 from ipyfastai.models.collab.advice import advice
@@ -281,14 +282,7 @@ def test_the_best_epoch_can_be_gone_back_to_when_memory_ran_out(split, tmp_path,
 
 
 def test_an_epoch_that_could_not_be_kept_is_not_gone_back_to(split, tmp_path, monkeypatch):
-    save = RatingsCheckpoint.save
-
-    def save_but_for_the_best(checkpoint, path):
-        if checkpoint.epochs == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        save(checkpoint, path)
-
-    monkeypatch.setattr(RatingsCheckpoint, "save", save_but_for_the_best)
+    full_at(monkeypatch, RatingsCheckpoint, 2)
     monkeypatch.setattr(run_module, "errors", lambda *_: dict.fromkeys(("mse", "rmse", "mae"), next(figures)))
     figures = iter([0.9, 0.8, 0.85])
     run = trained(split, tmp_path)

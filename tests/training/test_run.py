@@ -1,7 +1,5 @@
 """Training runs beside fastai's own methods, on networks that train in a second."""
 
-import errno
-import os
 import threading
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from fastai.callback.core import Callback
 from fastai.callback.tracker import EarlyStoppingCallback
 from fastai.metrics import accuracy
 from fastai.torch_core import set_seed
+from full_disk import full_at
 from ipyfastai.models import CollabSettings, TrainingRun, TrainingSettings
 from ipyfastai.models.training.checkpoint import Checkpoint
 from ipyfastai.models.training.registry import running
@@ -285,14 +284,7 @@ def test_the_best_epoch_can_be_had_back(colours, tmp_path):
 
 
 def test_an_epoch_that_could_not_be_kept_is_not_gone_back_to(colours, tmp_path, monkeypatch):
-    save = Checkpoint.save
-
-    def save_but_for_the_last(checkpoint, path):
-        if checkpoint.epochs == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        save(checkpoint, path)
-
-    monkeypatch.setattr(Checkpoint, "save", save_but_for_the_last)
+    full_at(monkeypatch, Checkpoint, 2)
     run = trained(untrained(colours), tmp_path, frozen_epochs=0, epochs=2, learning_rate=1e-3)
     monkeypatch.setattr(TrainingRun, "best", 2)  # which of them is, is a matter of chance
     with pytest.raises(RuntimeError, match="Epoch 2, the best, could not be saved"):
